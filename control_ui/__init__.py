@@ -1,0 +1,1 @@
+"""The page with which an operator sees and changes the migration."""

@@ -1,0 +1,1 @@
+"""How Crossfade is run: on one machine, in containers, and watched."""

@@ -1,0 +1,1 @@
+"""All tests; every one that needs a database runs against a real one."""
