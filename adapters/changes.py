@@ -242,6 +242,7 @@ class Intent:
 
     id: int
     op_id: UUID
+    operation: str
     part: IntentPart
     state: str
     attempts: int

@@ -63,7 +63,7 @@ class UnitOfWork(Protocol):
         Raises Restart, any wire error of the operation, Unavailable.
         """
 
-    async def lock(self, aggregates: Iterable[Aggregate]) -> None:
+    async def lock_now(self, aggregates: Iterable[Aggregate]) -> None:
         """Begin, check the epoch, lock and bump these aggregates without waiting: the repairer's way in.
 
         Raises Restart `lock_conflict` when one is busy.
@@ -84,10 +84,13 @@ class UnitOfWork(Protocol):
         Without an op id only COMMIT. Raises Restart when a part is gone, CommitLost when the answer is.
         """
 
-    async def commit_journalled(self, op_id: UUID) -> None:
+    async def commit_journalled(self, op_id: UUID, *, parts: int) -> None:
         """Mark the call's open parts journalled and COMMIT. Raises like `commit`."""
 
-    async def is_unsettled(self, intents: Sequence[Intent]) -> list[Intent]:
+    async def recount(self, product_ids: Iterable[int]) -> None:
+        """Count the order items that refer to locked products anew."""
+
+    async def unsettled(self, intents: Sequence[Intent]) -> list[Intent]:
         """Those of the intents that are still open or journalled, locked until the end of the transaction."""
 
     async def settle(self, intents: Sequence[Intent]) -> None:
