@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import json
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 from deploy.local.packages import AptTree, host_archive
@@ -21,7 +23,7 @@ FOLDER = ROOT / ".venv"
 PYTHON = FOLDER / "bin" / "python"
 STAMP = FOLDER / "complete"
 LOCK = ROOT / "requirements-dev.lock"
-INPUTS = (LOCK, ROOT / "pyproject.toml", Path(__file__))
+PROJECT = ROOT / "pyproject.toml"
 OLDEST = (3, 11)
 WHEELS = "usr/share/python-wheels"
 
@@ -41,7 +43,9 @@ def main() -> None:
 
 
 def _state() -> str:
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in INPUTS)).hexdigest()
+    tables = tomllib.loads(PROJECT.read_text(encoding="utf-8"))
+    packaging = [tables["build-system"], tables["project"], tables["tool"]["setuptools"]]  # Not the tools' settings.
+    digest = hashlib.sha256(LOCK.read_bytes() + json.dumps(packaging).encode()).hexdigest()
     return f"{digest} {sys.version} {FOLDER}\n"
 
 
