@@ -6,19 +6,20 @@ UV := .local/programs/uv/bin/uv
 SOURCES := $(wildcard proxy adapters control_ui deploy tests)
 export PYTHONDONTWRITEBYTECODE := 1
 .DEFAULT_GOAL := help
-.PHONY: help env run test check unit proof bench lock clean
+.PHONY: help env run test check proof bench lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 env: ## make .venv from the hash-pinned lock; nothing to do when the lock is unchanged
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 is needed: make PYTHON=...")'
 	@$(PYTHON) -m deploy.local.environment
 
 run: env ## start real MySQL, DynamoDB Local and the proxy, with a sample shop
 	@$(VENV)/python -m deploy.local.run
 
-test: env ## run every test against the real databases, in its short form
-	$(PYTEST) tests
+test: check ## check, then run the tests that need the real databases, in their short form
+	$(PYTEST) tests --ignore tests/unit
 
 check: env ## lint, format, types, import rules and the pure tests, in under a minute
 	$(VENV)/ruff check .
@@ -27,8 +28,8 @@ check: env ## lint, format, types, import rules and the pure tests, in under a m
 	$(VENV)/lint-imports
 	$(PYTEST) tests/unit
 
-proof: env ## run every test at full size
-	CROSSFADE_PROOF=full $(PYTEST) tests
+proof: check ## check, then run the tests that need the real databases, at full size
+	CROSSFADE_PROOF=full $(PYTEST) tests --ignore tests/unit
 
 bench: env ## measure the proxy's cost
 	$(VENV)/python -m tests.load.bench

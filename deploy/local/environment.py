@@ -24,14 +24,11 @@ PYTHON = FOLDER / "bin" / "python"
 STAMP = FOLDER / "complete"
 LOCK = ROOT / "requirements-dev.lock"
 PROJECT = ROOT / "pyproject.toml"
-OLDEST = (3, 11)
 WHEELS = "usr/share/python-wheels"
 
 
 def main() -> None:
     """Make the environment unless it is there already, made of the same lock in the same place."""
-    if sys.version_info < OLDEST:
-        sys.exit(f"Python 3.11 or newer is needed, and this is {sys.version.split()[0]}; try: make PYTHON=python3.11")
     with exclusive(LOCAL / "environment.lock"):
         state = _state()
         if STAMP.exists() and STAMP.read_text(encoding="utf-8") == state:

@@ -98,6 +98,11 @@ def claim(folder: Path, server: str) -> Iterator[ExitStack]:
         yield stack
 
 
+def tethered(command: list[str]) -> list[str]:
+    """Return the command that runs another, named by its whole path, and dies with the thread that starts it."""
+    return [sys.executable, "-I", "-S", str(TETHER), str(os.getpid()), *command]
+
+
 class _Spawner:
     """Starts children from one thread that lives as long as this process.
 
@@ -129,11 +134,10 @@ class _Spawner:
 
 
 def _popen(command: list[str], log: Path) -> subprocess.Popen[bytes] | OSError:
-    tethered = [sys.executable, "-I", "-S", str(TETHER), str(os.getpid()), *command]
     try:
         with log.open("ab") as output:
             return subprocess.Popen(
-                tethered, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+                tethered(command), stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
             )
     except OSError as error:
         return error
