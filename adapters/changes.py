@@ -201,7 +201,7 @@ class Change:
     carry (orders of a user, super admins of ADMINS). `before` and `after`: images of the touched rows; a ref in `before`
     alone was deleted, in `after` alone was created. `listed_products` and `listed_sellers`: what the listing's log
     entry names. `deferred`: rows whose items nobody can see, left to the repairer: images of rows that are gone, refs
-    of products that go on.
+    of products that go on. `is_written`: whether any row was changed at all.
     """
 
     versions: dict[Aggregate, int] = field(default_factory=dict)
@@ -211,11 +211,7 @@ class Change:
     listed_products: set[int] = field(default_factory=set)
     listed_sellers: set[int] = field(default_factory=set)
     deferred: list[Image | Ref] = field(default_factory=list)
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing was written."""
-        return not self.after and not self.before and not self.deferred
+    is_written: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,7 +130,7 @@ class IntentJournal(Protocol):
     async def postpone(self, intents: Sequence[Intent], *, error: str, is_busy: bool) -> None:
         """Back off: 1 s doubling to 60 s; a busy one 2 s without counting an attempt."""
 
-    async def insert_due(self, operation: str, parts: Sequence[IntentPart]) -> None:
+    async def insert_due(self, operation: str, parts: Sequence[IntentPart], *, op_id: UUID) -> None:
         """Insert journalled parts that are due at once: a repair asked for from outside a write."""
 
     async def backlog(self) -> tuple[int, float]:
