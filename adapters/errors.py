@@ -43,6 +43,9 @@ class Reason(StrEnum):
     OUT_OF_RANGE = "out_of_range"
     LAST_SUPER_ADMIN = "last_super_admin"
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
+    STALE_VERSION = "stale_version"
+    UNSETTLED = "unsettled"
+    UNSERVED_PHASE = "unserved_phase"
 
 
 @dataclass(frozen=True, slots=True)

@@ -195,12 +195,27 @@ class Control(Protocol):
     async def read(self) -> ControlState:
         """The state now."""
 
-    async def switch(self, flags: Flags, *, expected_epoch: int, who: str, address: str, reason: str) -> ControlState:
+    async def switch(
+        self,
+        flags: Flags,
+        *,
+        expected_epoch: int,
+        who: str,
+        address: str,
+        reason: str,
+        is_settled_demanded: bool = False,
+    ) -> ControlState:
         """Change the flags and write the audit entry in one transaction, once the writes in flight are done.
 
-        Raises Conflict when the epoch is another by now, Unavailable naming the connection in the way when it waits
-        in vain.
+        Raises Conflict when the epoch is another by now or, if that is demanded, an intent is unsettled; Unavailable
+        naming the connections in the way when it waits in vain.
         """
+
+    async def kill(self, connection_ids: Sequence[int]) -> None:
+        """Kill those of the connections that stand in the way of a switch."""
+
+    async def leave(self, instance: str) -> None:
+        """Take this worker off the fleet's list."""
 
     async def heartbeat(self, instance: str, *, epoch: int) -> None:
         """Say that this worker lives and serves this epoch."""

@@ -1,0 +1,99 @@
+"""The copy of the control state that a worker goes by, and the poll that keeps it fresh.
+
+A call reads one immutable state at its start and never looks again. The copy may come from either database; once both
+have been out of reach for the lease, calls are refused: no proxy serves an abandoned phase.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from adapters.errors import CrossfadeError, Unavailable
+from adapters.flags import ControlState
+from adapters.ports.store import Control, ControlMirror
+from proxy.logs import Logger
+
+LEASE_S: Final = 3.0
+"""How old a copy may be to serve by, in seconds."""
+
+log = Logger("proxy.flags")
+
+
+class Snapshot:
+    """The newest state seen and when it was read."""
+
+    def __init__(self) -> None:
+        self._state: ControlState | None = None
+        self._read_at_s = -LEASE_S
+
+    def current(self) -> ControlState:
+        """The state to serve by. Raises Unavailable when no copy was read within the lease."""
+        if self._state is None or self.age_s > LEASE_S:
+            msg = f"the migration phase is not known: no copy of it could be read for {LEASE_S:.0f} s"
+            raise Unavailable(msg)
+        return self._state
+
+    @property
+    def latest(self) -> ControlState | None:
+        """The newest state seen, however old."""
+        return self._state
+
+    @property
+    def age_s(self) -> float:
+        """Seconds since the state was last read."""
+        return asyncio.get_running_loop().time() - self._read_at_s
+
+    def adopt(self, state: ControlState) -> bool:
+        """Take a state just read, unless a newer one is known; whether it was taken."""
+        if self._state is not None and state.epoch < self._state.epoch:
+            return False
+        if self._state is not None and state.epoch > self._state.epoch:
+            log.info("control_state_changed", epoch=state.epoch, changed_by=state.changed_by)
+        self._state = state
+        self._read_at_s = asyncio.get_running_loop().time()
+        return True
+
+
+class ControlPoll:
+    """Reads the control state about every second, mirrors it, and says that this worker lives."""
+
+    def __init__(self, snapshot: Snapshot, control: Control, mirror: ControlMirror, *, instance: str) -> None:
+        self._snapshot = snapshot
+        self._control = control
+        self._mirror = mirror
+        self._instance = instance
+        self._mirrored_epoch = -1
+        self.on_change: Callable[[ControlState], None] = lambda _: None
+
+    async def run_once(self) -> ControlState | None:
+        """Adopt the state of the database that decides, else of its mirror; None when neither could be read."""
+        try:
+            state: ControlState | None = await self._control.read()
+        except CrossfadeError as error:
+            log.warning("control_row_unreadable", error=str(error))
+            return await self._adopt_mirror()
+        if state is not None and self._snapshot.adopt(state):
+            self.on_change(state)
+            await self._bring_up_mirror(state)
+            await self._control.heartbeat(self._instance, epoch=state.epoch)
+        return state
+
+    async def _adopt_mirror(self) -> ControlState | None:
+        try:
+            state = await self._mirror.read()
+        except CrossfadeError as error:
+            log.warning("control_mirror_unreadable", error=str(error))
+            return None
+        if state is not None and self._snapshot.adopt(state):
+            self.on_change(state)
+        return state
+
+    async def _bring_up_mirror(self, state: ControlState) -> None:
+        if self._mirrored_epoch >= state.epoch:
+            return
+        try:
+            await self._mirror.write(state)
+        except CrossfadeError as error:
+            log.warning("control_mirror_behind", epoch=state.epoch, error=str(error))
+            return
+        self._mirrored_epoch = state.epoch
