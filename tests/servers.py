@@ -8,8 +8,10 @@ Tests make schemas and table prefixes of their own. A database that cannot be ha
 
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from shutil import rmtree
 from tempfile import TemporaryDirectory
 from urllib.parse import unquote, urlsplit
 
@@ -17,7 +19,7 @@ import pytest
 
 from deploy.local.dynamodb import start_dynamodb
 from deploy.local.mysql import start_mysql
-from deploy.local.process import LOCAL
+from deploy.local.process import LOCAL, ServerError, claim, exclusive
 
 MYSQL_URL = "CROSSFADE_TEST_MYSQL_URL"
 DYNAMODB_ENDPOINT = "CROSSFADE_TEST_DYNAMODB_ENDPOINT"
@@ -59,8 +61,14 @@ def server_folder() -> Iterator[Path]:
     """A folder for servers of this run alone, deleted after it."""
     runs = LOCAL / "tests"
     runs.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=runs) as folder:
-        yield Path(folder)
+    with ExitStack() as stack:
+        with exclusive(LOCAL / "tests.lock"):
+            for left in runs.iterdir():  # Of runs that were killed; those of living runs are claimed.
+                with suppress(ServerError), claim(left, "tests"):
+                    rmtree(left)
+            folder = Path(stack.enter_context(TemporaryDirectory(dir=runs)))
+            stack.enter_context(claim(folder, "tests"))
+        yield folder
 
 
 @pytest.fixture(scope="session")

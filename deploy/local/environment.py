@@ -64,6 +64,7 @@ def _pip_wheel() -> Path:
         return wheels[-1]
     unpacked = LOCAL / "programs" / "pip"
     apt = LOCAL / "programs" / "pip-apt"
+    shutil.rmtree(apt, ignore_errors=True)
     tree = AptTree(apt, host_archive())
     tree.update()
     tree.unpack(["python3-pip-whl"], unpacked)

@@ -19,6 +19,7 @@ from deploy.local.process import ServerError
 
 APT = Path("/etc/apt")
 OS_RELEASE = Path("/etc/os-release")
+KEYRINGS = Path("/usr/share/keyrings")
 ROLLING_SUITES = frozenset({"stable", "oldstable", "testing", "unstable", "sid"})
 ONE_LINE = re.compile(r"^deb\s+(?:\[(?P<options>[^\]]*)\]\s+)?(?P<uri>\S+)\s+(?P<suite>\S+)\s+(?P<components>.+)$")
 COMMAND_TIMEOUT_S = 600
@@ -101,14 +102,15 @@ class AptTree:
     """An apt of our own in a folder: its lists, its cache, and the belief that nothing is installed."""
 
     def __init__(self, folder: Path, archive: Archive) -> None:
-        """Write the tree's configuration; nothing is fetched yet."""
+        """Write the tree's configuration into a new folder; nothing is fetched yet."""
         for tool in ("apt-get", "apt-cache", "apt-config", "dpkg"):
             if shutil.which(tool) is None:
                 raise ServerError(f"{tool} not found: no Debian or Ubuntu here; install MySQL >= 8.0.22")
         self._folder = folder
         self._configuration = folder / "apt.conf"
         for name in ("lists/partial", "cache/archives/partial", "etc/apt.conf.d", "etc/preferences.d"):
-            (folder / name).mkdir(parents=True, exist_ok=True)
+            (folder / name).mkdir(parents=True)
+        _link_keys(folder / "etc/trusted.gpg.d")
         (folder / "status").touch()
         (folder / "etc/sources.list").write_text("\n".join([*archive.lines, ""]), encoding="utf-8")
         self._configuration.write_text(_host_acquire() + self._settings(), encoding="utf-8")
@@ -122,7 +124,7 @@ Dir::State::status "{folder}/status";
 Dir::Cache "{folder}/cache";
 Dir::Etc "{folder}/etc";
 Dir::Etc::trusted "{APT}/trusted.gpg";
-Dir::Etc::trustedparts "{APT}/trusted.gpg.d";
+Dir::Etc::trustedparts "{folder}/etc/trusted.gpg.d";
 Dir::Etc::netrc "{APT}/auth.conf";
 Dir::Etc::netrcparts "{APT}/auth.conf.d";
 Dir::Log "{folder}";
@@ -154,6 +156,14 @@ APT::Sandbox::User "";
         if done.returncode != 0:
             raise ServerError(f"{' '.join(command[:3])} failed: {done.stderr.strip()[-2000:]}")
         return done.stdout
+
+
+def _link_keys(folder: Path) -> None:
+    # Newer releases trust their archive by path in each source, older ones by this folder: take both.
+    folder.mkdir()
+    for key in [*(APT / "trusted.gpg.d").glob("*"), *KEYRINGS.glob("*-archive-keyring.gpg")]:
+        (folder / key.name).unlink(missing_ok=True)
+        (folder / key.name).symlink_to(key)
 
 
 def _host_acquire() -> str:
