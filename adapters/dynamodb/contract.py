@@ -72,6 +72,7 @@ class Table:
     ttl_attribute: str | None
     indexes: tuple[Index, ...]
     entities: tuple[Entity, ...]
+    place: str
 
     @property
     def key_attributes(self) -> tuple[str, ...]:
@@ -121,6 +122,7 @@ class _Builder:
             ttl_attribute=raw.get("ttl_attribute"),
             indexes=tuple(_index(index) for index in raw.get("gsis", [])),
             entities=tuple(self._entities(raw, place)),
+            place=place,
         )
         self._refuse_repeated(
             (f"{place}/gsis/{number}/index_name", index.name) for number, index in enumerate(table.indexes)

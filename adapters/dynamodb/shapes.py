@@ -87,7 +87,7 @@ _USER_COLUMNS: Final[tuple[Column[UserImage], ...]] = (
 )
 
 
-USER: Final = Shape[UserImage](
+USER: Final[Shape[UserImage]] = Shape(
     entity="Users.USER",
     templates={
         "PK": "{email|key}",
@@ -101,13 +101,17 @@ USER: Final = Shape[UserImage](
     columns=_USER_COLUMNS,
     ref=_user_ref,
 )
-USER_BY_ID: Final = Shape[UserImage]("Support.UID", {"PK": "*{id}", "SK": "*"}, _user_fields, _USER_COLUMNS, _user_ref)
-USER_BY_NAME: Final = Shape[UserImage](
+USER_BY_ID: Final[Shape[UserImage]] = Shape(
+    "Support.UID", {"PK": "*{id}", "SK": "*"}, _user_fields, _USER_COLUMNS, _user_ref
+)
+USER_BY_NAME: Final[Shape[UserImage]] = Shape(
     "Support.UNAME", {"PK": "*{username|key}", "SK": "*"}, _user_fields, _USER_COLUMNS, _user_ref
 )
-ADMIN: Final = Shape[UserImage]("Support.ADMIN", {"PK": "*", "SK": "{id:010d}"}, _user_fields, _USER_COLUMNS, _user_ref)
+ADMIN: Final[Shape[UserImage]] = Shape(
+    "Support.ADMIN", {"PK": "*", "SK": "{id:010d}"}, _user_fields, _USER_COLUMNS, _user_ref
+)
 
-CART: Final = Shape[CartImage](
+CART: Final[Shape[CartImage]] = Shape(
     entity="Users.CART",
     templates={"PK": "{user_email|key}", "SK": "*{product_id}"},
     fields=lambda image: {"user_email": image.email, "product_id": image.item.product_id},
@@ -152,10 +156,13 @@ def _order_item(item: OrderItem) -> AttributeValue:
 
 
 _ORDER_ITEMS_SOURCE: Final = "order_items[id, product_id, quantity, price_at_time]"
-_ORDER_POINTER: Final = {"order_pk": "{user_email|key}", "order_sk": "*{created_at}*{order_id:010d}"}
-_ORDER_OWNER: Final = Column[OrderImage](OWNER, "S", OWNER_SOURCE, lambda image: str(image.owner))
+ORDER_PARTITION: Final = "order_pk"
+ORDER_SORT: Final = "order_sk"
+"""The attributes of a pointer: the key of the order's own item."""
+_ORDER_POINTER: Final = {ORDER_PARTITION: "{user_email|key}", ORDER_SORT: "*{created_at}*{order_id:010d}"}
+_ORDER_OWNER: Final[Column[OrderImage]] = Column(OWNER, "S", OWNER_SOURCE, lambda image: str(image.owner))
 
-ORDER: Final = Shape[OrderImage](
+ORDER: Final[Shape[OrderImage]] = Shape(
     entity="Users.ORDER",
     templates={
         "PK": "{user_email|key}",
@@ -176,7 +183,7 @@ ORDER: Final = Shape[OrderImage](
     ),
     ref=_order_ref,
 )
-ORDER_BY_ID: Final = Shape[OrderImage](
+ORDER_BY_ID: Final[Shape[OrderImage]] = Shape(
     entity="Support.OID",
     templates={"PK": "*{order_id}", "SK": "*", **_ORDER_POINTER},
     fields=_order_fields,
@@ -184,7 +191,7 @@ ORDER_BY_ID: Final = Shape[OrderImage](
     ref=_order_ref,
     is_pointer=True,
 )
-ORDER_BY_STATUS: Final = Shape[OrderImage](
+ORDER_BY_STATUS: Final[Shape[OrderImage]] = Shape(
     entity="Support.STATUS",
     templates={"PK": "*{status}*{order_id|mod*}", "SK": "{created_at}*{order_id:010d}", **_ORDER_POINTER},
     fields=_order_fields,
@@ -195,7 +202,7 @@ ORDER_BY_STATUS: Final = Shape[OrderImage](
 
 _PATH_SOURCE: Final = "ancestors.name joined by '/'"
 
-PRODUCT: Final = Shape[ProductImage](
+PRODUCT: Final[Shape[ProductImage]] = Shape(
     entity="Products",
     templates={
         "PK": "{id}",
@@ -254,7 +261,7 @@ _FOUR_FIELDS: Final[tuple[Column[CategoryImage], ...]] = (
     Column(OWNER, "S", OWNER_SOURCE, lambda image: str(image.owner)),
 )
 
-CATEGORY: Final = Shape[CategoryImage](
+CATEGORY: Final[Shape[CategoryImage]] = Shape(
     entity="Categories",
     templates={
         "PK": "{parent_name?ROOT|key}",
@@ -273,7 +280,7 @@ CATEGORY: Final = Shape[CategoryImage](
     ),
     ref=_category_ref,
 )
-TREE_NODE: Final = Shape[CategoryImage](
+TREE_NODE: Final[Shape[CategoryImage]] = Shape(
     "Support.TREE", {"PK": "*", "SK": "{category_id:010d}"}, _category_fields, _FOUR_FIELDS, _category_ref
 )
 
