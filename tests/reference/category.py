@@ -2,7 +2,6 @@
 
 # ruff: noqa: D102  # What an operation promises is written on its port.
 
-from collections import Counter
 from dataclasses import replace
 
 from adapters.collation import key_form
@@ -54,6 +53,7 @@ class ReferenceCategories:
 
     async def create(self, *, name: str, parent_id: int | None = None) -> Category:
         self._demand_parent(parent_id)
+        self._refuse_reserved(name)
         new_id = self._rows.new_id("categories")
         category = Category(id=new_id, name=name, parent_id=parent_id, created_at=self._rows.clock())
         return self._store(category)
@@ -69,10 +69,12 @@ class ReferenceCategories:
         changes = given(name=name, parent_id=parent_id)
         if category is None or not changes:
             return category
+        if isinstance(name, str):
+            self._refuse_reserved(name)
         changed: Category = replace(category, **changes)
         self._demand_parent(changed.parent_id)
         if await self.would_create_cycle(category_id=id, new_parent_id=changed.parent_id):
-            raise Conflict("a cycle", reason=Reason.CYCLE, subject=Subject("category", id=id))
+            raise Conflict("a cycle", reason=Reason.CYCLE, subject=Subject("category", id, ("parent_id",)))
         return self._store(changed)
 
     async def delete(self, *, id: int) -> bool:  # noqa: A002  # the wire's name
@@ -97,19 +99,24 @@ class ReferenceCategories:
         if parent_id is not None and parent_id not in self._rows.categories:
             raise missing("category", parent_id)
 
+    def _refuse_reserved(self, name: str) -> None:
+        if self._rows.is_dual and key_form(name) == key_form(RESERVED_NAME):
+            raise Conflict("reserved", reason=Reason.RESERVED_NAME, subject=Subject("category", None, ("name",)))
+
     def _store(self, category: Category) -> Category:
         if self._rows.is_dual:
-            self._demand_representable(category)
+            self._refuse_collision(category)
         self._rows.categories[category.id] = category
         return category
 
-    def _demand_representable(self, category: Category) -> None:
-        subject = Subject("category", fields=("name",))
-        if key_form(category.name) == key_form(RESERVED_NAME):
-            raise Conflict("a reserved name", reason=Reason.RESERVED_NAME, subject=subject)
+    def _refuse_collision(self, category: Category) -> None:
         tree = {**self._rows.categories, category.id: category}
-        if max(Counter(_key(member, tree) for member in tree.values()).values()) > 1:
-            raise Conflict("two categories would collide", reason=Reason.KEY_COLLISION, subject=subject)
+        touched = [category, *[child for child in tree.values() if child.parent_id == category.id]]
+        for member in touched:
+            for other in tree.values():
+                if other.id != member.id and _key(other, tree) == _key(member, tree):
+                    subject = Subject("category", other.id, ("name",))
+                    raise Conflict("a key twice", reason=Reason.KEY_COLLISION, subject=subject)
 
 
 def _key(category: Category, tree: dict[int, Category]) -> tuple[str, str]:
