@@ -6,14 +6,19 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
+import ssl
 import tempfile
+import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+import certifi
+from jgo.constants import MAVEN_CENTRAL_URL
 from jgo.maven import MavenContext
 from jgo.parse import Coordinate
-from requests import RequestException
 
 from deploy.local.process import PROGRAMS, ServerError, exclusive
 
@@ -36,6 +41,12 @@ class LockedFile:
     packaging: str
     version: str
     sha256: str
+
+    @property
+    def path(self) -> str:
+        """Where the file stands in any Maven repository."""
+        name = f"{self.artifact}-{self.version}.{self.packaging}"
+        return "/".join([*self.group.split("."), self.artifact, self.version, name])
 
     def __str__(self) -> str:
         return f"{self.group}:{self.artifact}:{self.packaging}:{self.version} {self.sha256}"
@@ -60,45 +71,49 @@ def fetch_locked() -> list[Path]:
     text = LOCK.read_text(encoding="utf-8")
     locked = parse_lock(text)
     with exclusive(PROGRAMS / "maven.lock"):
-        if STAMP.exists() and STAMP.read_text(encoding="utf-8") == text:
-            return [_path(file) for file in locked]
-        with ThreadPoolExecutor(DOWNLOADS) as pool:
-            paths = list(pool.map(_fetch, locked))
-        STAMP.write_text(text, encoding="utf-8")
-    return paths
+        if not STAMP.exists() or STAMP.read_text(encoding="utf-8") != text:
+            with ThreadPoolExecutor(DOWNLOADS) as pool:
+                list(pool.map(partial(_fetch, _trust()), locked))
+            STAMP.write_text(text, encoding="utf-8")
+    return [REPOSITORY / file.path for file in locked]
 
 
-def _path(file: LockedFile) -> Path:
-    folder = REPOSITORY.joinpath(*file.group.split("."), file.artifact, file.version)
-    return folder / f"{file.artifact}-{file.version}.{file.packaging}"
+def _trust() -> ssl.SSLContext:
+    # The host's own authorities, and the public ones for a host that has none installed.
+    context = ssl.create_default_context()
+    context.load_verify_locations(certifi.where())
+    return context
 
 
-def _fetch(file: LockedFile) -> Path:
-    path = _path(file)
-    if path.exists() and _sha256(path) != file.sha256:  # The rest of an interrupted download.
-        path.unlink()
+def _fetch(trust: ssl.SSLContext, file: LockedFile) -> None:
+    target = REPOSITORY / file.path
+    if target.exists() and _sha256(target.read_bytes()) == file.sha256:
+        return
+    content = _download(trust, f"{MAVEN_CENTRAL_URL}/{file.path}")
+    if _sha256(content) != file.sha256:
+        raise ServerError(f"DynamoDB Local: {target.name} is not the file that {LOCK.name} names (SHA-256 differs)")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(content)
+
+
+def _download(trust: ssl.SSLContext, url: str, attempts: int = 3) -> bytes:
     try:
-        _context().project(file.group, file.artifact).at_version(file.version).artifact("", file.packaging).resolve()
-    except (RequestException, RuntimeError, OSError) as error:
-        raise ServerError(f"DynamoDB Local: cannot download {file.artifact} {file.version}: {error}") from error
-    if _sha256(path) != file.sha256:
-        path.unlink()
-        raise ServerError(f"DynamoDB Local: {path.name} is not the file that {LOCK.name} names (SHA-256 differs)")
-    return path
+        with urllib.request.urlopen(url, timeout=REQUEST_TIMEOUT_S, context=trust) as answer:  # noqa: S310  # A constant's.
+            content: bytes = answer.read()
+            return content
+    except (OSError, http.client.HTTPException) as error:
+        if attempts > 1:
+            return _download(trust, url, attempts - 1)
+        raise ServerError(f"DynamoDB Local: cannot download {url}: {error}; run it again to go on") from error
 
 
-def _context() -> MavenContext:
-    return MavenContext(repo_cache=REPOSITORY, timeout=REQUEST_TIMEOUT_S)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def resolve() -> list[LockedFile]:
     """Ask the repository what the root artifact needs on Linux, now, and hash it all."""
-    context = _context()
+    context = MavenContext(repo_cache=REPOSITORY, timeout=REQUEST_TIMEOUT_S)
     group, artifact_name, version = ROOT.split(":")
     root = Coordinate(groupId=group, artifactId=artifact_name, version=version, scope="compile")
     inputs, transitive = context.resolver.resolve([context.create_dependency(root)])
@@ -106,7 +121,7 @@ def resolve() -> list[LockedFile]:
     for dependency in [*inputs, *transitive]:
         artifact = dependency.artifact
         if not any(word in artifact.artifactId for word in FOREIGN):
-            digest = _sha256(artifact.resolve())
+            digest = _sha256(artifact.resolve().read_bytes())
             locked.append(
                 LockedFile(artifact.groupId, artifact.artifactId, artifact.packaging, artifact.version, digest)
             )
