@@ -36,6 +36,7 @@ COLUMNS = """SELECT id, op_id, op, aggs, dkeys, state, attempts, TIMESTAMPDIFF(M
  FROM crossfade_intent"""
 DUE = COLUMNS + " WHERE state IN ('open', 'journalled') AND next_try_at <= NOW(3) ORDER BY next_try_at LIMIT %s"
 OF_AGGREGATE = COLUMNS + " WHERE %s MEMBER OF (aggs) AND state IN ('open', 'journalled') ORDER BY id LIMIT %s"
+OF_CALL = COLUMNS + " WHERE op_id = %s AND state IN ('open', 'journalled') ORDER BY part"
 CLAIM = """UPDATE crossfade_intent SET next_try_at = NOW(3) + INTERVAL 5 SECOND
  WHERE id = %s AND next_try_at <= NOW(3) AND state IN ('open', 'journalled')"""
 POSTPONE = """UPDATE crossfade_intent SET attempts = attempts + 1, last_error = %s,
@@ -85,6 +86,10 @@ class MySQLJournal:
         async with self._pool.acquire(self._deadline()) as connection:
             claims = await connection.batch(*joined(Statement(CLAIM, (intent.id,)) for intent in found))
         return [intent for intent, claim in zip(found, claims, strict=True) if claim.affected]
+
+    async def of_call(self, op_id: UUID) -> list[Intent]:
+        """See IntentJournal."""
+        return [_intent(row) for row in await self._run(Statement(OF_CALL, (op_id.bytes,)))]
 
     async def postpone(self, intents: Sequence[Intent], *, error: str, is_busy: bool) -> None:
         """See IntentJournal."""

@@ -63,7 +63,7 @@ class UnitOfWork(Protocol):
         Raises Restart, any wire error of the operation, Unavailable.
         """
 
-    async def lock_now(self, aggregates: Iterable[Aggregate]) -> None:
+    async def lock_now(self, aggregates: Iterable[Aggregate], *, shared: Iterable[Aggregate] = ()) -> None:
         """Begin, check the epoch, lock and bump these aggregates without waiting: the repairer's way in.
 
         Raises Restart `lock_conflict` when one is busy.
@@ -126,6 +126,9 @@ class IntentJournal(Protocol):
 
         Open ones count from an age of 2 s. With an aggregate: all unsettled ones that name it, due or not.
         """
+
+    async def of_call(self, op_id: UUID) -> list[Intent]:
+        """The unsettled parts of a call."""
 
     async def postpone(self, intents: Sequence[Intent], *, error: str, is_busy: bool) -> None:
         """Back off: 1 s doubling to 60 s; a busy one 2 s without counting an attempt."""

@@ -5,18 +5,17 @@ have been out of reach for the lease, calls are refused: no proxy serves an aban
 """
 
 import asyncio
-from collections.abc import Callable
 from typing import Final
 
 from adapters.errors import CrossfadeError, Unavailable
 from adapters.flags import ControlState
 from adapters.ports.store import Control, ControlMirror
-from proxy.logs import Logger
+from proxy.logs import EventLog
 
 LEASE_S: Final = 3.0
 """How old a copy may be to serve by, in seconds."""
 
-log = Logger("proxy.flags")
+log = EventLog(__name__)
 
 
 class Snapshot:
@@ -43,11 +42,16 @@ class Snapshot:
         """Seconds since the state was last read."""
         return asyncio.get_running_loop().time() - self._read_at_s
 
-    def adopt(self, state: ControlState) -> bool:
-        """Take a state just read, unless a newer one is known; whether it was taken."""
-        if self._state is not None and state.epoch < self._state.epoch:
+    def adopt(self, state: ControlState, *, is_deciding: bool) -> bool:
+        """Take a state just read; whether it was taken.
+
+        The copy that decides is always taken, the other one only when it is not older than what is known: after a
+        switch that failed half way it may even be ahead.
+        """
+        known = self._state
+        if known is not None and not is_deciding and state.epoch < known.epoch:
             return False
-        if self._state is not None and state.epoch > self._state.epoch:
+        if known is not None and state.epoch != known.epoch:
             log.info("control_state_changed", epoch=state.epoch, changed_by=state.changed_by)
         self._state = state
         self._read_at_s = asyncio.get_running_loop().time()
@@ -63,29 +67,27 @@ class ControlPoll:
         self._mirror = mirror
         self._instance = instance
         self._mirrored_epoch = -1
-        self.on_change: Callable[[ControlState], None] = lambda _: None
 
     async def run_once(self) -> ControlState | None:
         """Adopt the state of the database that decides, else of its mirror; None when neither could be read."""
         try:
-            state: ControlState | None = await self._control.read()
+            state = await self._control.read()
         except CrossfadeError as error:
-            log.warning("control_row_unreadable", error=str(error))
+            log.warning("control_row_unreadable", error=error)
             return await self._adopt_mirror()
-        if state is not None and self._snapshot.adopt(state):
-            self.on_change(state)
-            await self._bring_up_mirror(state)
-            await self._control.heartbeat(self._instance, epoch=state.epoch)
+        self._snapshot.adopt(state, is_deciding=True)
+        await self._bring_up_mirror(state)
+        await self._control.heartbeat(self._instance, epoch=state.epoch)
         return state
 
     async def _adopt_mirror(self) -> ControlState | None:
         try:
             state = await self._mirror.read()
         except CrossfadeError as error:
-            log.warning("control_mirror_unreadable", error=str(error))
+            log.warning("control_mirror_unreadable", error=error)
             return None
-        if state is not None and self._snapshot.adopt(state):
-            self.on_change(state)
+        if state is not None:
+            self._snapshot.adopt(state, is_deciding=False)
         return state
 
     async def _bring_up_mirror(self, state: ControlState) -> None:
@@ -94,6 +96,6 @@ class ControlPoll:
         try:
             await self._mirror.write(state)
         except CrossfadeError as error:
-            log.warning("control_mirror_behind", epoch=state.epoch, error=str(error))
+            log.warning("control_mirror_behind", epoch=state.epoch, error=error)
             return
         self._mirrored_epoch = state.epoch

@@ -9,14 +9,14 @@ from adapters.errors import Conflict, CrossfadeError, Reason, Subject, Unavailab
 from adapters.flags import ControlState, Flags
 from adapters.ports.store import Control, ControlMirror
 from proxy.flags.model import phase_of, with_changes, with_phase
-from proxy.logs import Logger
+from proxy.logs import EventLog
 
 CONFIRM_LIMIT_S: Final = 12.0
 """Longer than a silent worker counts as alive, so that waiting for the fleet always ends."""
 SILENT_AFTER_S: Final = 10.0
 ASK_EVERY_S: Final = 0.2
 
-log = Logger("proxy.flags")
+log = EventLog(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ class Switch:
         try:
             await self._mirror.write(state)
         except CrossfadeError as error:
-            log.warning("control_mirror_behind", epoch=state.epoch, error=str(error))
+            log.warning("control_mirror_behind", epoch=state.epoch, error=error)
 
     async def _await_fleet(self, epoch: int) -> tuple[str, ...]:
         """Wait until every worker that is alive serves this epoch; those that did not say so in time."""

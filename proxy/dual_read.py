@@ -1,0 +1,168 @@
+"""A read asked of both databases and compared; the authority's answer goes to the caller.
+
+    match       the same
+    transient   differed, then agreed: the two reads fell on both sides of a write
+    mismatch    still different when read again
+    error       the shadow failed or was too slow
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from adapters.errors import CrossfadeError, DataMismatch, Difference, Unavailable
+from adapters.operations import Operation
+from adapters.ports.store import Reader
+from proxy.background import Background
+from proxy.calls import CallRequest
+from proxy.compare import differences
+from proxy.logs import EventLog
+
+RE_READ_AFTER_S: Final = 0.025
+RESYNC_ABOVE: Final = 3
+
+log = EventLog(__name__)
+
+
+class ReadResult(StrEnum):
+    """What came of a comparison, as counted and shown."""
+
+    MATCH = "match"
+    TRANSIENT = "transient"
+    MISMATCH = "mismatch"
+    ERROR = "error"
+    SKIPPED = "skipped"
+    PENDING = "pending"
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What a database said: its answer, or why there is none."""
+
+    value: object = None
+    error: CrossfadeError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadMeters:
+    """Who is told of results and of the attributes that differed."""
+
+    count: Callable[[Operation, str], None]
+    count_attribute: Callable[[str, str], None]
+
+
+class DualRead:
+    """Two observations and the policy."""
+
+    def __init__(self, background: Background, meters: ReadMeters) -> None:
+        self._background = background
+        self._meters = meters
+
+    async def run(
+        self, request: CallRequest, *, authority: Reader, shadow: Reader, is_raising: bool
+    ) -> tuple[object, ReadResult]:
+        """The authority's answer and what came of the comparison, PENDING when it goes on behind the answer.
+
+        With `is_raising` raises DataMismatch with the report, and Unavailable when the shadow has no answer.
+        """
+        observing = self._background.start("shadow_read", observe(shadow, request))
+        answer = await authority.read(request.operation, request.arguments, request.deadline)
+        comparison = self._compare(request, answer, observing, (authority, shadow))
+        if not is_raising:
+            self._background.start("comparison", comparison)
+            return answer, ReadResult.PENDING
+        result, found, error = await comparison
+        if result is ReadResult.ERROR:
+            raise Unavailable("the answer could not be compared: the shadow failed") from error
+        if result is ReadResult.MISMATCH:
+            raise _mismatch(request, found)
+        return answer, result
+
+    async def _compare(
+        self,
+        request: CallRequest,
+        answer: object,
+        observing: "asyncio.Task[Observation]",
+        readers: tuple[Reader, Reader],
+    ) -> tuple[ReadResult, list[Difference], CrossfadeError | None]:
+        observation = await observing
+        result, found = ReadResult.ERROR, []
+        if observation.error is None:
+            found = differences(answer, observation.value)
+            result = ReadResult.MISMATCH if found else ReadResult.MATCH
+        if result is ReadResult.MISMATCH:
+            result, found = await self._look_again(request, readers)
+        self._meters.count(request.operation, result.value)
+        self._report(request, result, found, observation.error)
+        return result, found, observation.error
+
+    async def _look_again(
+        self, request: CallRequest, readers: tuple[Reader, Reader]
+    ) -> tuple[ReadResult, list[Difference]]:
+        """Both again, a moment later: what was on its way has arrived by now."""
+        await asyncio.sleep(RE_READ_AFTER_S)
+        ours = await observe(readers[0], request)
+        theirs = await observe(readers[1], request)
+        if ours.error is not None or theirs.error is not None:
+            return ReadResult.ERROR, []
+        found = differences(ours.value, theirs.value)
+        return (ReadResult.MISMATCH, found) if found else (ReadResult.TRANSIENT, [])
+
+    def _report(
+        self, request: CallRequest, result: ReadResult, found: Sequence[Difference], error: CrossfadeError | None
+    ) -> None:
+        operation = request.operation
+        if result is not ReadResult.MISMATCH:
+            log.debug("dual_read_compared", operation=operation.full_name, result=result.value, error=str(error or ""))
+            return
+        for attribute in {attribute_of(difference.path) for difference in found}:
+            self._meters.count_attribute(operation.entity, attribute)
+        log.warning("dual_read_mismatched", operation=operation.full_name, report=report(request, found))
+
+
+async def observe(reader: Reader, request: CallRequest) -> Observation:
+    """Read, with failure as data: a shadow's failure must not reach the caller by itself."""
+    try:
+        return Observation(await reader.read(request.operation, request.arguments, request.deadline))
+    except CrossfadeError as error:
+        return Observation(error=error)
+
+
+def attribute_of(path: str) -> str:
+    """The attribute that a path ends with, `result` for the whole answer: a label of bounded variety."""
+    name = path.rpartition(".")[2].partition("[")[0]
+    return name or "result"
+
+
+def report(request: CallRequest, found: Sequence[Difference]) -> dict[str, object]:
+    """The account of a mismatch, secrets masked."""
+    return {
+        "entity": request.operation.entity,
+        "operation": request.operation.full_name,
+        "id": request.arguments.get("id"),
+        "correlation_id": request.correlation_id,
+        "differences": [
+            {"path": d.path, "authority": d.authority, "shadow": d.shadow, "message": d.message} for d in found
+        ],
+        "suggested_actions": _actions(found),
+    }
+
+
+def _actions(found: Sequence[Difference]) -> list[str]:
+    if len(found) > RESYNC_ABOVE:
+        return ["resync the aggregate"]
+    actions = {"id": "check the id mapping", "password_hash": "check the handling of hashes"}
+    named = [actions.get(attribute_of(d.path), "") for d in found]
+    times = ["check the precision of times"] if any(attribute_of(d.path).endswith("_at") for d in found) else []
+    return [action for action in dict.fromkeys([*named, *times]) if action]
+
+
+def _mismatch(request: CallRequest, found: Sequence[Difference]) -> DataMismatch:
+    first = found[0]
+    identity = request.arguments.get("id")
+    subject = f"{request.operation.entity} {identity}" if identity is not None else request.operation.full_name
+    return DataMismatch(
+        f"Data validation failed for {subject}: {first.message}", report=report(request, found)
+    )

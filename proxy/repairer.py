@@ -1,0 +1,225 @@
+"""The repairer: makes the shadow equal to the authority's rows wherever an intent says that it may not be.
+
+State-based: an intent names items, and whatever the rows say now is what those items become. So repairs need no order
+among them, may run twice, and may run beside writers: the version rows keep them apart.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID, uuid4
+
+from adapters.changes import LISTING, TREE, Aggregate, Change, Intent, IntentPart, ItemKey, Ref, RowKind
+from adapters.deadline import Deadline
+from adapters.errors import CrossfadeError, Unavailable
+from adapters.ports.store import (
+    IntentJournal,
+    Restart,
+    RestartCause,
+    Shadow,
+    ShadowOutcome,
+    ShadowResult,
+    Store,
+    UnitOfWork,
+)
+from proxy.flags.snapshot import Snapshot
+from proxy.logs import EventLog
+
+BATCH: Final = 256
+AT_ONCE: Final = 8
+REPAIR_LIMIT_S: Final = 20.0
+ALARM_ATTEMPTS: Final = 10
+BUSY_TRIES: Final = 3
+BUSY_WAIT_S: Final = 0.05
+REBUMP_TRIES: Final = 3
+
+RECOUNTED_AFTER: Final = frozenset({"user.delete"})
+"""The writes whose deferred parts leave the references of products to be counted anew."""
+
+log = EventLog(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RepairReport:
+    """How many intents were found due, settled, found busy, and failed."""
+
+    found: int = 0
+    settled: int = 0
+    busy: int = 0
+    failed: int = 0
+
+    def __add__(self, other: "RepairReport") -> "RepairReport":
+        return RepairReport(
+            self.found + other.found,
+            self.settled + other.settled,
+            self.busy + other.busy,
+            self.failed + other.failed,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RepairParts:
+    """What a repair works with; `count` is told each result."""
+
+    authority: Store
+    journal: IntentJournal
+    shadow: Shadow
+    snapshot: Snapshot
+    count: Callable[[str], None]
+
+
+class Repairer:
+    """Settles intents, in the background and at the request of a write."""
+
+    def __init__(self, parts: RepairParts) -> None:
+        self._parts = parts
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        """Look for work at once."""
+        self._woken.set()
+
+    async def idle(self, seconds_s: float) -> None:
+        """Wait until there may be work: so many seconds, or until woken."""
+        try:
+            async with asyncio.timeout(seconds_s):
+                await self._woken.wait()
+        except TimeoutError:
+            return
+
+    async def run_once(self) -> RepairReport:
+        """Settle what is due, and go on while there is more and it gets done."""
+        self._woken.clear()
+        total = RepairReport()
+        while self._parts.snapshot.current().flags.dual_write:
+            intents = await self._parts.journal.due(limit=BATCH)
+            report = await self._settle_all(intents)
+            total += report
+            if report.settled == 0:
+                break
+        return total
+
+    async def repair_call(self, op_id: UUID) -> None:
+        """Settle what a call left behind, if that is possible now; the background goes on with it if not."""
+        await self._settle_all(await self._parts.journal.of_call(op_id))
+
+    async def repair_aggregate(self, aggregate: Aggregate) -> None:
+        """Settle the unsettled intents of an aggregate, if that is possible now."""
+        await self._settle_all(await self._parts.journal.due(limit=BATCH, aggregate=aggregate))
+
+    async def _settle_all(self, intents: Sequence[Intent]) -> RepairReport:
+        """Groups that share no aggregate, several at once; a group's failure is its own."""
+        reports: list[RepairReport] = []
+        places = asyncio.Semaphore(AT_ONCE)
+
+        async def settle(group: list[Intent]) -> None:
+            async with places:
+                reports.append(await self._settle(group))
+
+        async with asyncio.TaskGroup() as tasks:
+            for group in grouped(intents):
+                tasks.create_task(settle(group))
+        return sum(reports, RepairReport())
+
+    async def _settle(self, intents: list[Intent]) -> RepairReport:
+        """One group, merged; what fails is put off."""
+        found = len(intents)
+        try:
+            for _ in range(BUSY_TRIES):
+                if await self._was_settled(intents):
+                    self._parts.count("settled")
+                    return RepairReport(found=found, settled=found)
+                await asyncio.sleep(BUSY_WAIT_S)
+            await self._parts.journal.postpone(intents, error="busy", is_busy=True)
+            self._parts.count("busy")
+            return RepairReport(found=found, busy=found)
+        except (CrossfadeError, Restart) as error:
+            await self._put_off(intents, error)
+            return RepairReport(found=found, failed=found)
+
+    async def _put_off(self, intents: list[Intent], error: Exception) -> None:
+        self._parts.count("failed")
+        is_alarming = any(intent.attempts + 1 >= ALARM_ATTEMPTS for intent in intents)
+        report = log.error if is_alarming else log.warning
+        report("repair_failed", intents=[intent.id for intent in intents], error=error)
+        try:
+            await self._parts.journal.postpone(intents, error=str(error), is_busy=False)
+        except CrossfadeError as unreachable:
+            log.warning("repair_not_postponed", error=unreachable)
+
+    async def _was_settled(self, intents: list[Intent]) -> bool:
+        """Lock, look again, converge, settle, commit; False when an aggregate is busy."""
+        deadline = Deadline.after(REPAIR_LIMIT_S)
+        state = self._parts.snapshot.current()
+        try:
+            async with self._parts.authority.unit(state, deadline=deadline) as unit:
+                await lock_for_repair(unit, [intent.part for intent in intents])
+                unsettled = await unit.unsettled(intents)
+                if not unsettled:
+                    return True
+                await self._converge(unit, unsettled, deadline)
+                await unit.settle(unsettled)
+                await unit.commit(None, parts=0)
+                return True
+        except Restart as restart:
+            if restart.cause is RestartCause.LOCK_CONFLICT:
+                return False
+            raise
+
+    async def _converge(self, unit: UnitOfWork, intents: list[Intent], deadline: Deadline) -> None:
+        keys = {key for intent in intents for key in intent.part.keys}
+        if any(intent.operation in RECOUNTED_AFTER for intent in intents):
+            await unit.recount(key.ref.id for key in keys if key.ref.kind is RowKind.PRODUCT)
+        refs = {key.ref for key in keys}
+        unit.change.after.update(await unit.images(refs))
+        note_listed(unit.change, refs=refs)
+        result = await converge(self._parts.shadow, unit, keys, deadline)
+        if result.outcome is ShadowOutcome.OWNER_REFUSED and result.aggregate is not None:
+            raise Unavailable(f"a key is still held by {result.aggregate}")
+        if result.outcome is not ShadowOutcome.APPLIED:
+            raise result.error or Unavailable("the shadow refused the repair")
+
+
+async def converge(
+    shadow: Shadow, unit: UnitOfWork, listed: Iterable[ItemKey], deadline: Deadline
+) -> ShadowResult:
+    """Make the listed items what the change's images say, above any debris found, while the unit holds its locks."""
+    keys = list(listed)
+    op_id = uuid4()
+    result = await shadow.write(shadow.converge(unit.change, listed=keys, op_id=op_id), deadline=deadline)
+    for _ in range(REBUMP_TRIES):
+        if result.outcome is not ShadowOutcome.FENCE_REFUSED or result.aggregate is None:
+            break
+        await unit.rebump(result.aggregate, above=result.stored_version)
+        result = await shadow.write(shadow.converge(unit.change, listed=keys, op_id=op_id), deadline=deadline)
+    return result
+
+
+async def lock_for_repair(unit: UnitOfWork, parts: Iterable[IntentPart]) -> None:
+    """Lock all aggregates of the parts without waiting; the tree is shared where a category's item is concerned."""
+    listed = list(parts)
+    aggregates = {aggregate for part in listed for aggregate in part.aggregates}
+    has_categories = any(key.ref.kind is RowKind.CATEGORY for part in listed for key in part.keys)
+    await unit.lock_now(aggregates, shared=[TREE] if has_categories and TREE not in aggregates else [])
+
+
+def note_listed(change: Change, *, refs: Iterable[Ref]) -> None:
+    """Where the listing is among the locks, its log entry names all products and sellers concerned."""
+    if LISTING in change.versions:
+        change.listed_products.update(ref.id for ref in refs if ref.kind is RowKind.PRODUCT)
+        change.listed_sellers.update(ref.id for ref in refs if ref.kind is RowKind.USER)
+
+
+def grouped(intents: Sequence[Intent]) -> list[list[Intent]]:
+    """Intents that share an aggregate end in one group, so that groups can be settled side by side."""
+    group_of: dict[Aggregate, list[Intent]] = {}
+    groups: dict[int, list[Intent]] = {}
+    for intent in intents:
+        merged = [intent]
+        for other in {id(group_of[a]): group_of[a] for a in intent.part.aggregates if a in group_of}.values():
+            merged += other
+            del groups[id(other)]
+        groups[id(merged)] = merged
+        group_of.update({aggregate: merged for member in merged for aggregate in member.part.aggregates})
+    return list(groups.values())
