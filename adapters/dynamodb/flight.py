@@ -1,0 +1,73 @@
+"""One request on its way, and the moment it leaves.
+
+The HTTP session of the SDK hides whether a failed request was sent, and so whether it may have been applied. Here the
+connector says so: a request counts as sent from the moment it is given a connection, and is given none once its time
+is up, however long signing, waiting for a free connection or a stopped process took.
+"""
+
+import socket
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, Final
+
+from aiobotocore.httpsession import AIOHTTPSession
+
+from adapters.deadline import Deadline
+
+KEEPALIVE_IDLE_S: Final = 15
+KEEPALIVE_INTERVAL_S: Final = 5
+KEEPALIVE_PROBES: Final = 3
+
+
+@dataclass(slots=True)
+class Flight:
+    """An attempt at a request. It ends at `until`, which is not after the `deadline` of its call."""
+
+    action: str
+    payload: Mapping[str, object]
+    address: str
+    deadline: Deadline
+    until: Deadline
+    is_sent: bool = False
+
+
+current_flight: ContextVar[Flight] = ContextVar("current_flight")
+
+
+class TooLate(Exception):
+    """The request's time was up before it was sent."""
+
+
+class TrackedSession(AIOHTTPSession):
+    """The SDK's own HTTP session, with a connector that marks the current flight as sent."""
+
+    async def _create_connector(self, proxy_url: str | None) -> Any:  # noqa: ANN401  # the SDK's method has no types
+        connector = await super()._create_connector(proxy_url)  # type: ignore[misc]  # unknown to the SDK's stubs
+        connector.connect = _marking(connector.connect)
+        return connector
+
+
+def _marking(connect: Callable[..., Any]) -> Callable[..., Any]:
+    async def connect_and_mark(*args: object, **kwargs: object) -> object:
+        connection = await connect(*args, **kwargs)
+        flight = current_flight.get()
+        # No await from here to the first byte: what passes this check is on its way.
+        if flight.until.remaining_s <= 0:
+            connection.release()
+            raise TooLate
+        flight.is_sent = True
+        return connection
+
+    return connect_and_mark
+
+
+def keepalive_socket(address: tuple[Any, ...]) -> socket.socket:
+    """A socket that notices a vanished peer, for the connector; `address` is as `getaddrinfo` gives it."""
+    family, kind, protocol, *_ = address
+    made = socket.socket(family, kind, protocol)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, KEEPALIVE_IDLE_S)
+    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S)
+    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, KEEPALIVE_PROBES)
+    return made
