@@ -51,7 +51,7 @@ def listens(pid: int, port: int) -> bool:
     inodes = {f"socket:[{inode}]" for inode in _listening_inodes(port)}
     try:
         return bool(inodes) and any(str(fd.readlink()) in inodes for fd in Path(f"/proc/{pid}/fd").iterdir())
-    except FileNotFoundError:  # The process ended, or closed a file, while we were looking.
+    except (FileNotFoundError, PermissionError):  # It closed a file while we were looking, or has ended.
         return False
 
 
