@@ -206,9 +206,10 @@ def _missing_column(number: int, message: str) -> Exception:
     return NotPrepared(f"MySQL lacks the column users.super_admin; {PREPARE_HINT}")
 
 
-_LOST = frozenset({1053, 1152, 1158, 1159, 1160, 1161, 2002, 2003, 2006, 2013, 2014, 2055, 3169, 4031})
-"""Connection refused, broken, killed, timed out by the server, or the server shuts down."""
+_LOST = frozenset({1053, 1152, 1158, 1159, 1160, 1161, 2006, 2013, 2014, 2055, 3169, 4031})
+"""The connection broke, was killed or timed out by the server, or the server shuts down."""
 
+_UNREACHABLE = "cannot be reached; check that it runs, and its host and port in the settings"
 _LOGIN = "refused the login; check its user, password and allowed hosts in the settings and on the server"
 _RIGHTS = "lacks rights for its user; grant them as the README says"
 _READ_ONLY = "is read-only; point the settings at the primary"
@@ -217,6 +218,9 @@ _UNAVAILABLE = {
     1040: "has no connection left; compare max_connections with the sum of the pools",
     1203: "has no connection left for this user; compare max_user_connections with the sum of the pools",
     1226: "has reached a limit of this user; see its max_user_connections and its limits an hour",
+    2002: _UNREACHABLE,
+    2003: _UNREACHABLE,
+    2005: _UNREACHABLE,
     1045: _LOGIN,
     1130: _LOGIN,
     1698: _LOGIN,
