@@ -7,7 +7,6 @@ distribution's archive, unpacked, and used once to install pip into the environm
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import json
 import shutil
 import subprocess
@@ -47,11 +46,10 @@ def _state() -> str:
 
 
 def _make() -> None:
-    if importlib.util.find_spec("ensurepip") is not None:
-        _run(sys.executable, "-m", "venv", str(FOLDER))
-        pip = [str(PYTHON), "-m", "pip"]
-    else:
-        _run(sys.executable, "-m", "venv", "--without-pip", str(FOLDER))
+    whole = subprocess.run([sys.executable, "-m", "venv", str(FOLDER)], capture_output=True, check=False)
+    pip = [str(PYTHON), "-m", "pip"]
+    if whole.returncode != 0:
+        _run(sys.executable, "-m", "venv", "--clear", "--without-pip", str(FOLDER))
         pip = [str(PYTHON), str(_pip_wheel() / "pip")]
     install = [*pip, "install", "--quiet", "--disable-pip-version-check"]
     _run(*install, "--require-hashes", "-r", str(LOCK))
