@@ -38,7 +38,8 @@ def _null(path: str, authority: object, shadow: object) -> Iterator[Difference]:
         yield _difference(path, authority, shadow)
         return
     is_missing = authority is not None
-    message = f"authority result is {'not ' if is_missing else ''}null but shadow result is {'' if is_missing else 'not '}null"
+    words = ("not null", "null") if is_missing else ("null", "not null")
+    message = "authority result is {} but shadow result is {}".format(*words)
     yield Difference("", _shown("", authority), _shown("", shadow), message)
 
 

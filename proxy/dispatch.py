@@ -15,7 +15,6 @@ from proxy.flags.snapshot import Snapshot
 from proxy.phase import Side, WriteMode, plan_of
 
 
-
 @dataclass(frozen=True, slots=True)
 class DispatchParts:
     """Who reads and writes, and by what names the sides go on the wire."""

@@ -1,9 +1,9 @@
 """A read asked of both databases and compared; the authority's answer goes to the caller.
 
-    match       the same
-    transient   differed, then agreed: the two reads fell on both sides of a write
-    mismatch    still different when read again
-    error       the shadow failed or was too slow
+match       the same
+transient   differed, then agreed: the two reads fell on both sides of a write
+mismatch    still different when read again
+error       the shadow failed or was too slow
 """
 
 import asyncio
@@ -163,6 +163,4 @@ def _mismatch(request: CallRequest, found: Sequence[Difference]) -> DataMismatch
     first = found[0]
     identity = request.arguments.get("id")
     subject = f"{request.operation.entity} {identity}" if identity is not None else request.operation.full_name
-    return DataMismatch(
-        f"Data validation failed for {subject}: {first.message}", report=report(request, found)
-    )
+    return DataMismatch(f"Data validation failed for {subject}: {first.message}", report=report(request, found))

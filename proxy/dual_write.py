@@ -30,8 +30,8 @@ from adapters.ports.store import (
     ShadowOutcome,
     ShadowPlan,
     ShadowResult,
-    Store,
     UnitOfWork,
+    Writer,
 )
 from proxy.breaker import Breaker
 from proxy.calls import CallRequest
@@ -83,7 +83,7 @@ async def _no_step(_: Step) -> None:
 class WriteParts:
     """What a dual write works with."""
 
-    authority: Store
+    authority: Writer
     journal: IntentJournal
     shadow: Shadow
     repairs: Repairs

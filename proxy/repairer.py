@@ -20,8 +20,8 @@ from adapters.ports.store import (
     Shadow,
     ShadowOutcome,
     ShadowResult,
-    Store,
     UnitOfWork,
+    Writer,
 )
 from proxy.flags.snapshot import Snapshot
 from proxy.logs import EventLog
@@ -62,7 +62,7 @@ class RepairReport:
 class RepairParts:
     """What a repair works with; `count` is told each result."""
 
-    authority: Store
+    authority: Writer
     journal: IntentJournal
     shadow: Shadow
     snapshot: Snapshot
@@ -181,9 +181,7 @@ class Repairer:
             raise result.error or Unavailable("the shadow refused the repair")
 
 
-async def converge(
-    shadow: Shadow, unit: UnitOfWork, listed: Iterable[ItemKey], deadline: Deadline
-) -> ShadowResult:
+async def converge(shadow: Shadow, unit: UnitOfWork, listed: Iterable[ItemKey], deadline: Deadline) -> ShadowResult:
     """Make the listed items what the change's images say, above any debris found, while the unit holds its locks."""
     keys = list(listed)
     op_id = uuid4()

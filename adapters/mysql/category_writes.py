@@ -46,9 +46,7 @@ class MySQLCategories(CategoryReads):
         await self._work.lock(TREE, before=parents)
         self._demand_parent(parent_id)
         self._refuse_reserved(name)
-        await self._work.write(
-            Statement(CREATE, (name, parent_id)), created=Created(RowKind.CATEGORY), after=parents
-        )
+        await self._work.write(Statement(CREATE, (name, parent_id)), created=Created(RowKind.CATEGORY), after=parents)
         (category,) = [i.category for ref, i in self._after().items() if ref not in parents]
         await self._refuse_collision(category.id)
         return category
@@ -58,7 +56,7 @@ class MySQLCategories(CategoryReads):
         *,
         id: int,  # noqa: A002  # the wire's name
         name: str | Unset = UNSET,
-        parent_id: int | None | Unset = UNSET,
+        parent_id: int | Unset | None = UNSET,
     ) -> Category | None:
         given_parents = [] if parent_id is UNSET or parent_id is None else [_ref(parent_id)]
         await self._work.lock(TREE, before=[_ref(id), *given_parents])
@@ -91,7 +89,7 @@ class MySQLCategories(CategoryReads):
         await self._work.write(Statement(DELETE, (id,)), after=parents)
         return True
 
-    async def _checked(self, category: Category, name: str | Unset, parent_id: int | None | Unset) -> list[Statement]:
+    async def _checked(self, category: Category, name: str | Unset, parent_id: int | Unset | None) -> list[Statement]:
         """The statements of an update whose arguments may stand."""
         statements: list[Statement] = []
         if name is not UNSET:
@@ -128,9 +126,7 @@ class MySQLCategories(CategoryReads):
         (found,) = await self._work.read(Statement(COLLISION, (category_id, category_id)))
         if found.rows:
             msg = f"category {found.rows[0][0]} has an equal name under a parent of equal name"
-            raise Conflict(
-                msg, reason=Reason.KEY_COLLISION, subject=Subject("category", found.rows[0][0], ("name",))
-            )
+            raise Conflict(msg, reason=Reason.KEY_COLLISION, subject=Subject("category", found.rows[0][0], ("name",)))
 
     def _refuse_reserved(self, name: str) -> None:
         if self._work.is_dual and key_form(name) == key_form(RESERVED_NAME):

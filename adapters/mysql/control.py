@@ -16,7 +16,7 @@ from adapters.errors import Conflict, Reason, Subject, Unavailable
 from adapters.flags import ControlState, Flags, Heartbeat, MismatchPolicy, WriteFailurePolicy
 from adapters.mysql.connection import Connection, Row
 from adapters.mysql.pool import Pool
-from adapters.mysql.rows import utc
+from adapters.mysql.rows import time_of
 from adapters.ports.store import Restart
 
 COLUMNS = """SELECT epoch, dual_write, dual_read, read_from_dynamodb, validation, mismatch_policy, write_failure_policy,
@@ -74,7 +74,9 @@ class MySQLControl:
         """See Control."""
         for attempt in range(SWITCH_TRIES):
             try:
-                return await self._try_switch(flags, expected_epoch, (who, address, reason), is_settled_demanded)
+                return await self._try_switch(
+                    flags, expected_epoch, (who, address, reason), is_settled_demanded=is_settled_demanded
+                )
             except Restart:
                 await asyncio.sleep(BACK_OFF_S * (attempt + random.random()))  # noqa: S311  # jitter
         holders = ", ".join(str(h) for h in await self.holders()) or "unknown by now"
@@ -116,7 +118,7 @@ class MySQLControl:
             return [Heartbeat(row[0], row[1], float(row[2])) for row in await connection.rows(FLEET)]
 
     async def _try_switch(
-        self, flags: Flags, expected_epoch: int, words: tuple[str, str, str], is_settled_demanded: bool
+        self, flags: Flags, expected_epoch: int, words: tuple[str, str, str], *, is_settled_demanded: bool
     ) -> ControlState:
         deadline = self._deadline()
         async with self._pool.acquire(deadline) as connection, deadline.scope("mysql.switch"):
@@ -176,4 +178,4 @@ def _state(rows: list[Row]) -> ControlState:
         write_failure_policy=WriteFailurePolicy(row[6]),
         compare_percent=row[7],
     )
-    return ControlState(flags, epoch=row[0], changed_by=row[8], changed_at=utc(row[9]), reason=row[10])
+    return ControlState(flags, epoch=row[0], changed_by=row[8], changed_at=time_of(row[9]), reason=row[10])

@@ -22,23 +22,19 @@ from adapters.changes import (
     UserImage,
 )
 from adapters.mysql.connection import ResultSet, Row
-from adapters.mysql.rows import cart_item_of, category_of, order_item_of, order_of, product_of, user_of
+from adapters.mysql.rows import cart_item_of, category_of, order_item_of, order_of, product_of, sql, user_of
 from adapters.mysql.statements import Statement, for_created
 from adapters.records import OrderItem
 
-USERS = """SELECT id, username, email, password_hash, first_name, last_name, is_seller, super_admin,
- created_at, updated_at FROM users WHERE id IN %s"""
-CARTS = """SELECT c.id, c.user_id, c.product_id, c.quantity, c.created_at, c.updated_at, u.email, p.price, p.name
- FROM shopping_carts c JOIN users u ON u.id = c.user_id JOIN products p ON p.id = c.product_id
- WHERE (c.user_id, c.product_id) IN %s"""
-ORDERS = """SELECT o.id, o.user_id, o.total_amount, COALESCE(o.status, 'pending'), o.created_at, o.updated_at, u.email
- FROM orders o JOIN users u ON u.id = o.user_id WHERE o.id IN %s"""
+USERS = sql("SELECT $USER FROM users WHERE id IN %s")
+CARTS = sql("""SELECT $CART_ITEM, u.email, p.price, p.name
+ FROM shopping_carts k JOIN users u ON u.id = k.user_id JOIN products p ON p.id = k.product_id
+ WHERE (k.user_id, k.product_id) IN %s""")
+ORDERS = sql("SELECT $ORDER, u.email FROM orders o JOIN users u ON u.id = o.user_id WHERE o.id IN %s")
 ORDER_ITEMS = """SELECT id, order_id, product_id, quantity, price_at_time
  FROM order_items WHERE order_id IN %s ORDER BY id"""
-PRODUCTS = """SELECT p.id, p.seller_id, p.category_id, p.name, p.description, p.price, p.inventory_quantity, p.image_url,
- p.created_at, p.updated_at,
- COALESCE(v.n, (SELECT COUNT(*) FROM order_items i WHERE i.product_id = p.id))
- FROM products p LEFT JOIN crossfade_version v ON v.kind = 3 AND v.id = p.id WHERE p.id IN %s"""
+PRODUCTS = sql("""SELECT $PRODUCT, COALESCE(v.n, (SELECT COUNT(*) FROM order_items i WHERE i.product_id = p.id))
+ FROM products p LEFT JOIN crossfade_version v ON v.kind = 3 AND v.id = p.id WHERE p.id IN %s""")
 PRODUCT_ANCESTORS = """WITH RECURSIVE up AS (
  SELECT c.id, c.name, c.parent_id FROM products p JOIN categories c ON c.id = p.category_id WHERE p.id IN %s
  UNION SELECT c.id, c.name, c.parent_id FROM categories c JOIN up ON c.id = up.parent_id) SELECT * FROM up"""

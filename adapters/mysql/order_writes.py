@@ -21,7 +21,8 @@ from adapters.changes import (
     user_aggregate,
 )
 from adapters.errors import Conflict, NotFound, Reason, Subject
-from adapters.mysql.order import OrderReads
+from adapters.mysql.order import GET_ORDER_BY_ID, OrderReads
+from adapters.mysql.rows import orders_of
 from adapters.mysql.statements import Statement
 from adapters.mysql.transaction import Created, Transaction
 from adapters.records import Order, OrderDetails, OrderItem
@@ -43,6 +44,8 @@ CHECKOUT_ITEMS = """INSERT INTO order_items (order_id, product_id, quantity, pri
 CHECKOUT_STOCK = """UPDATE products p JOIN shopping_carts c ON c.product_id = p.id
  SET p.inventory_quantity = p.inventory_quantity - c.quantity, p.updated_at = CURRENT_TIMESTAMP WHERE c.user_id = %s"""
 CHECKOUT_CART = "DELETE FROM shopping_carts WHERE user_id = %s"
+
+GET_CREATED_ORDER = GET_ORDER_BY_ID.replace("%s", "@created")
 
 CART_LINES_MAX = 30
 """The largest cart whose checkout fits one transaction of the shadow: 4 + 3 actions a line, fences included."""
@@ -103,7 +106,7 @@ class MySQLOrders(OrderReads):
             raise Conflict(msg, reason=Reason.OUT_OF_RANGE, subject=Subject("order", None, ("total_amount",)))
         await self._lock_listing_if_sold_out(lines)
         product_ids = sorted(product.product.id for _, product in lines)
-        await self._work.write(
+        *_, made = await self._work.write(
             Statement(LOCK_PRODUCTS, (tuple(product_ids),)),
             Statement(CHECKOUT_ORDER, (user_id, total)),
             Statement(CHECKOUT_ITEMS, (user_id,)),
@@ -112,11 +115,9 @@ class MySQLOrders(OrderReads):
             *self._count_references(product_ids),
             created=Created(RowKind.ORDER, inserted_by=1),
             after=[Ref(RowKind.PRODUCT, product_id) for product_id in product_ids],
+            reading=[Statement(GET_CREATED_ORDER)],
         )
-        order = await self.get_order_by_id(order_id=self._after().order.id)
-        if order is None:
-            msg = "the order just made is not there"
-            raise RuntimeError(msg)
+        (order,) = orders_of(made.rows)
         return order
 
     async def _lock_user(self, user_id: int, *reading: Statement) -> list[int]:
@@ -184,6 +185,4 @@ def _refuse_short_stock(lines: Sequence[tuple[CartImage, ProductImage]]) -> None
     ]
     if issues:
         msg = "there is too little inventory for the cart"
-        raise Conflict(
-            msg, reason=Reason.INSUFFICIENT_INVENTORY, subject=Subject("cart"), members={"issues": issues}
-        )
+        raise Conflict(msg, reason=Reason.INSUFFICIENT_INVENTORY, subject=Subject("cart"), members={"issues": issues})

@@ -23,7 +23,8 @@ from adapters.records import Product
 from adapters.values import UNSET, Unset
 
 CREATE_PRODUCT = """INSERT INTO products
- (seller_id, category_id, name, description, price, inventory_quantity, image_url) VALUES (%s, %s, %s, %s, %s, %s, %s)"""
+ (seller_id, category_id, name, description, price, inventory_quantity, image_url)
+ VALUES (%s, %s, %s, %s, %s, %s, %s)"""
 UPDATE_PRODUCT = {
     "name": "UPDATE products SET name = %s, updated_at = CURRENT_TIMESTAMP WHERE id = %s",
     "description": "UPDATE products SET description = %s, updated_at = CURRENT_TIMESTAMP WHERE id = %s",
@@ -86,13 +87,13 @@ class MySQLProducts(ProductReads):
         product_id: int,
         seller_id: int,
         name: str | Unset = UNSET,
-        description: str | None | Unset = UNSET,
+        description: str | Unset | None = UNSET,
         category_id: int | Unset = UNSET,
         price: Decimal | Unset = UNSET,
         inventory_quantity: int | Unset = UNSET,
-        image_url: str | None | Unset = UNSET,
+        image_url: str | Unset | None = UNSET,
     ) -> Product:
-        fields = {
+        fields: dict[str, object] = {
             "name": name,
             "description": description,
             "category_id": category_id,
@@ -124,9 +125,7 @@ class MySQLProducts(ProductReads):
             raise Conflict(msg, reason=Reason.RESTRICT, subject=Subject("product", product_id))
         if self._work.is_dual:
             self._work.change.deferred += await carts_with_products(self._work, [product_id])
-        await self._work.write(
-            Statement(DELETE_PRODUCT, (product_id,)), after=[category] if self._work.is_dual else []
-        )
+        await self._work.write(Statement(DELETE_PRODUCT, (product_id,)), after=[category] if self._work.is_dual else [])
         return True
 
     async def update_inventory(self, *, product_id: int, quantity: int) -> bool:

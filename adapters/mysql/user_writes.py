@@ -8,8 +8,6 @@ from adapters.changes import (
     LISTING,
     TREE,
     CartImage,
-    OrderImage,
-    ProductImage,
     Ref,
     RowKind,
     UserImage,
@@ -75,8 +73,8 @@ class MySQLUsers(UserReads):
         self,
         *,
         id: int,  # noqa: A002  # the wire's name
-        first_name: str | None | Unset = UNSET,
-        last_name: str | None | Unset = UNSET,
+        first_name: str | Unset | None = UNSET,
+        last_name: str | Unset | None = UNSET,
         email: str | Unset = UNSET,
     ) -> User | None:
         given = ((UPDATE_FIRST_NAME, first_name), (UPDATE_LAST_NAME, last_name), (UPDATE_EMAIL, email))

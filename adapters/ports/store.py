@@ -1,6 +1,6 @@
 """The stores behind the operations: reading, the unit of work of a write, the journal, and the shadow's writer.
 
-    authority: Store.read / Store.unit -> UnitOfWork      journal: IntentJournal      shadow: Shadow
+    authority: Reader.read, Writer.unit -> UnitOfWork      journal: IntentJournal      shadow: Shadow
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -237,7 +237,7 @@ class ControlMirror(Protocol):
         """Bring the copy up to `state` unless it is newer already."""
 
 
-class Store(Reader, Protocol):
+class Writer(Protocol):
     """The authority of writes."""
 
     def unit(
