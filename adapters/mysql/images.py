@@ -30,7 +30,8 @@ USERS = sql("SELECT $USER FROM users WHERE id IN %s")
 CARTS = sql("""SELECT $CART_ITEM, u.email, p.price, p.name
  FROM shopping_carts k JOIN users u ON u.id = k.user_id JOIN products p ON p.id = k.product_id
  WHERE (k.user_id, k.product_id) IN %s""")
-ORDERS = sql("SELECT $ORDER, u.email FROM orders o JOIN users u ON u.id = o.user_id WHERE o.id IN %s")
+ORDERS = """SELECT o.id, o.user_id, o.total_amount, o.status, o.created_at, o.updated_at, u.email
+ FROM orders o JOIN users u ON u.id = o.user_id WHERE o.id IN %s"""
 ORDER_ITEMS = """SELECT id, order_id, product_id, quantity, price_at_time
  FROM order_items WHERE order_id IN %s ORDER BY id"""
 PRODUCTS = sql("""SELECT $PRODUCT, COALESCE(v.n, (SELECT COUNT(*) FROM order_items i WHERE i.product_id = p.id))

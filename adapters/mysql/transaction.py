@@ -189,7 +189,7 @@ class Transaction:
     async def _send(self, statements: list[Statement]) -> list[ResultSet]:
         """One round trip; the first of the transaction begins it and checks the epoch."""
         if self.is_begun:
-            return await self._batch(statements)
+            return await self._batch(statements) if statements else []
         self.is_begun = True
         _, control, *results = await self._batch([BEGIN, CONTROL, *statements])
         if control.rows[0][0] != self._epoch:
