@@ -1,4 +1,4 @@
-"""The shops that the suite is run over: the reference, a store without a proxy, a proxy over HTTP.
+"""The shops that the suite is run over: the reference, a database without a proxy, a proxy over HTTP.
 
 Whatever lies beside the calls - planting rows, waiting for repairs, comparing databases - is a shop's `Backstage`.
 """
@@ -17,7 +17,7 @@ from adapters.deadline import Deadline
 from adapters.errors import CrossfadeError, Unavailable
 from adapters.flags import ControlState
 from adapters.operations import Operation
-from adapters.ports.store import Arguments, Restart, Store
+from adapters.ports.store import Arguments, Reader, Restart, Writer
 from proxy.rpc import codec
 from proxy.rpc.arguments import ArgumentParser
 from proxy.rpc.problem import problem_members
@@ -96,10 +96,11 @@ class ReferenceShop(Shop):
 
 
 class StoreShop(Shop):
-    """A store, asked without a proxy; nothing follows it."""
+    """A database, asked without a proxy; nothing follows it."""
 
-    def __init__(self, store: Store, state: ControlState, backstage: Backstage) -> None:
-        self._store = store
+    def __init__(self, reader: Reader, writer: Writer, state: ControlState, backstage: Backstage) -> None:
+        self._reader = reader
+        self._writer = writer
         self._state = state
         self._backstage = backstage
 
@@ -115,11 +116,11 @@ class StoreShop(Shop):
     async def _answer(self, operation: Operation, arguments: Arguments) -> object:
         deadline = Deadline.after(CALL_S)
         if not operation.is_write:
-            return await self._store.read(operation, arguments, deadline)
+            return await self._reader.read(operation, arguments, deadline)
         wants: frozenset[Aggregate] = frozenset()
         for _ in range(RESTARTS_MAX):
             try:
-                async with self._store.unit(self._state, deadline=deadline, also_lock=wants) as unit:
+                async with self._writer.unit(self._state, deadline=deadline, also_lock=wants) as unit:
                     result = await unit.perform(operation, arguments)
                     await unit.commit(None, parts=0)
                     return result
