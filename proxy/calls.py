@@ -1,0 +1,42 @@
+"""What the edge and the dispatcher say to each other: a call, its answer, and who is told about both."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from adapters.deadline import Deadline
+from adapters.operations import Operation
+
+
+@dataclass(frozen=True, slots=True)
+class CallRequest:
+    """One call with its checked arguments: every argument of the operation is there, UNSET where not given."""
+
+    operation: Operation
+    arguments: Mapping[str, object]
+    deadline: Deadline
+    correlation_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The result, the phase it was served in, who served it, and what became of the shadow where one was asked."""
+
+    result: object
+    phase: str
+    served_by: str
+    shadow: str | None
+
+
+class Dispatcher(Protocol):
+    """The one path of all operations."""
+
+    async def call(self, request: CallRequest) -> Answer:
+        """Answer the call. Raises the errors of `adapters.errors`; those of a write say what became of it."""
+
+
+class CallRecorder(Protocol):
+    """Who counts the calls."""
+
+    def rpc_finished(self, operation: Operation, code: str, seconds_s: float) -> None:
+        """Count a call that took so many seconds; `code` is `ok` or the code of its error."""

@@ -1,0 +1,39 @@
+"""The keys under which handlers find their parts, and the parts of the RPC listener."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from aiohttp import web
+
+from proxy.calls import CallRecorder, Dispatcher
+from proxy.logs import AccessLog
+from proxy.shedding import Limiter
+
+
+@dataclass(frozen=True, slots=True)
+class RpcRules:
+    """Who may call, and how much of it.
+
+    `allowed_hosts` are in lower case and without ports; without a `token` none is asked for.
+    """
+
+    allowed_hosts: frozenset[str]
+    token: str | None = field(repr=False)
+    default_timeout_s: float
+    body_max_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class RpcParts:
+    """What the RPC listener works with; `is_draining` once no further call is wanted on a connection."""
+
+    dispatcher: Dispatcher
+    recorder: CallRecorder
+    access_log: AccessLog
+    limiter: Limiter
+    rules: RpcRules
+    is_draining: Callable[[], bool]
+
+
+RPC_PARTS: Final = web.AppKey("rpc_parts", RpcParts)
