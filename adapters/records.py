@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from adapters.values import OrderStatus
+
 
 @dataclass(frozen=True, slots=True)
 class User:
@@ -120,7 +122,7 @@ class Order:
     id: int
     user_id: int
     total_amount: Decimal
-    status: str
+    status: OrderStatus
     created_at: datetime | None
     updated_at: datetime | None
 
@@ -155,7 +157,7 @@ class OrderDetails:
     id: int
     user_id: int
     total_amount: Decimal
-    status: str
+    status: OrderStatus
     created_at: datetime | None
     updated_at: datetime | None
     items: list[OrderItemDetails]
