@@ -93,7 +93,7 @@ def item_size_bytes(attributes: Attributes) -> int:
     By the rules of "DynamoDB item sizes and formats"
     (docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html): names and strings by their
     UTF-8, a number a byte for two digits and one more, a boolean one, a list or map three and one for each element.
-    The rule for numbers is approximate there; here it is rounded up, so that no item is heavier than said.
+    Where the page is approximate (numbers) or silent (sets) this rounds up, so that no item is heavier than said.
     """
     return sum(len(name.encode()) + _value_size_bytes(value) for name, value in attributes.items())
 
@@ -106,7 +106,9 @@ def _value_size_bytes(value: AttributeValue) -> int:
         case "N":
             return _number_size_bytes(cast("str", content))
         case "SS":
-            return sum(len(text.encode()) for text in cast("Sequence[str]", content))
+            return _CONTAINER_BYTES + sum(
+                _ELEMENT_BYTES + len(text.encode()) for text in cast("Sequence[str]", content)
+            )
         case "M":
             attributes = cast("Attributes", content)
             return _CONTAINER_BYTES + _ELEMENT_BYTES * len(attributes) + item_size_bytes(attributes)
@@ -121,4 +123,5 @@ def _value_size_bytes(value: AttributeValue) -> int:
 
 def _number_size_bytes(text: str) -> int:
     digits = sum(character.isdigit() for character in text)
-    return (digits + 1) // 2 + 1 + text.startswith("-")
+    # Digits are counted in pairs from the point, so that "1.25" has two pairs, and "12.5".
+    return digits // 2 + 2 + text.startswith("-")
