@@ -52,10 +52,11 @@ Crossfade answers on {listen}. Try, in another terminal:
   curl -s http://{admin_listen}/readyz
   curl -s http://{admin_listen}/metrics
 
-The proxy logs here. The databases log to
-{logs}
-Their data stays for the next run; `make clean` deletes it. Ctrl-C stops everything.
+The proxy logs here.{databases} Ctrl-C stops everything.
 """
+DATABASES = """ The databases log to
+{logs}
+and their data stays for the next run; `make clean` deletes it."""
 
 
 class Interrupted(BaseException):
@@ -175,8 +176,8 @@ def serve(proxy: Proxy, settings: Mapping[str, str], logs: list[str]) -> int:
 
 def next_steps(settings: Mapping[str, str], logs: list[str]) -> str:
     """What to try next, for the terminal."""
-    where = "\n".join(f"  {log}" for log in logs) or "  (their own places)"
-    return NEXT.format(listen=settings[LISTEN], admin_listen=settings[ADMIN_LISTEN], logs=where)
+    databases = DATABASES.format(logs="\n".join(f"  {log}" for log in logs)) if logs else ""
+    return NEXT.format(listen=settings[LISTEN], admin_listen=settings[ADMIN_LISTEN], databases=databases)
 
 
 def answers(listen: str) -> bool:
