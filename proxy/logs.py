@@ -11,6 +11,7 @@ import json
 import logging
 import random
 import re
+import sys
 import time
 import traceback
 from collections.abc import Callable, Mapping
@@ -65,6 +66,10 @@ class EventLog:
     def error(self, event: str, /, *, error: BaseException | None = None, **fields: object) -> None:
         """What failed; an error comes with its stack."""
         self._write(logging.ERROR, event, fields, error)
+
+    def exception(self, event: str, /, **fields: object) -> None:
+        """What failed with the exception being handled, which comes with its stack."""
+        self._write(logging.ERROR, event, fields, sys.exception())
 
     def _write(self, level: int, event: str, given: dict[str, object], error: BaseException | None = None) -> None:
         logger = self._logger

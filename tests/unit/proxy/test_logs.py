@@ -14,6 +14,7 @@ from uuid import UUID
 import pytest
 
 from proxy.logs import (
+    OWN_LOGGERS,
     AccessLog,
     EventLog,
     correlation_id,
@@ -46,14 +47,16 @@ class Terminal(io.StringIO):
 @pytest.fixture
 def stream() -> Iterator[io.StringIO]:
     """Where all logging of the process goes during a test, at level `info`."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
+    root, own = logging.getLogger(), [logging.getLogger(name) for name in OWN_LOGGERS]
+    handlers, level, own_levels = root.handlers[:], root.level, [logger.level for logger in own]
     stream = io.StringIO()
     setup_logging("info", stream)
     yield stream
     logging.captureWarnings(capture=False)
     root.handlers[:] = handlers
     root.setLevel(level)
+    for logger, own_level in zip(own, own_levels, strict=True):
+        logger.setLevel(own_level)
 
 
 def lines(stream: io.StringIO) -> list[dict[str, object]]:
@@ -119,6 +122,18 @@ def test_error_writes_class_message_and_stack(stream: io.StringIO) -> None:
     assert (line["level"], line["error"], line["id"]) == ("error", "ValueError", 4)
     assert "test_logs.py" in str(line["stack"])
     assert "raise ValueError" in str(line["stack"])
+
+
+def test_exception_writes_the_error_being_handled(stream: io.StringIO) -> None:
+    """Inside an except clause the error need not be named, and an error line can do without one."""
+    try:
+        raise failure()
+    except ValueError:
+        EventLog("proxy").exception("write_failed")
+    EventLog("proxy").error("write_failed")
+    first, second = lines(stream)
+    assert (first["level"], first["error"]) == ("error", "ValueError")
+    assert "error" not in second
 
 
 def test_debug_writes_nothing_below_the_level(stream: io.StringIO) -> None:
