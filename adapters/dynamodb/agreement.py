@@ -92,10 +92,9 @@ def _differences(attribute: Attribute, expected: _Expected) -> Faults:
     name, template = attribute.name, attribute.template
     if attribute.type != expected.type:
         yield ContractFault(f"{attribute.place}/type", f"{name} must be {expected.type}")
-    if expected.source is not None and attribute.source != expected.source:
-        yield ContractFault(
-            attribute.place, f"{name} must come from {expected.source}, and here from {attribute.source}"
-        )
+    if expected.source not in (None, attribute.source):
+        message = f"{name} must come from {expected.source}, and comes from {attribute.source}"
+        yield ContractFault(attribute.place, message)
     at = f"{attribute.place}/transformation"
     if expected.template is None:
         if template is not None:

@@ -257,5 +257,7 @@ def _ambiguities(table: Table) -> Iterator[ContractFault]:
 
 
 def _may_meet(one: Template | None, other: Template | None) -> bool:
+    if one is _NO_TEMPLATE or other is _NO_TEMPLATE:
+        return False
     first, second = (template.prefix if template else "" for template in (one, other))
     return first.startswith(second) or second.startswith(first)
