@@ -49,7 +49,7 @@ class Dispatch:
         result, compared = await self._parts.dual_read.run(
             request, authority=authority, shadow=self._parts.readers[plan.shadow], is_raising=plan.is_raising
         )
-        return Answer(result, phase_label(state.flags), self._parts.names[plan.authority], compared.value)
+        return Answer(result, phase_label(state.flags), self._parts.names[plan.authority], compared)
 
     async def _write(self, request: CallRequest, state: ControlState) -> Answer:
         """In a task of its own, which a vanished client cannot cut in half."""

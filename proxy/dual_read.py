@@ -9,16 +9,15 @@ error       the shadow failed or was too slow
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
 from adapters.errors import CrossfadeError, DataMismatch, Difference, Unavailable
-from adapters.operations import Operation
 from adapters.ports.store import Reader
 from proxy.background import Background
 from proxy.calls import CallRequest
 from proxy.compare import differences
 from proxy.logs import EventLog
+from proxy.metrics import DualReadResult
 
 RE_READ_AFTER_S: Final = 0.025
 RESYNC_ABOVE: Final = 3
@@ -26,15 +25,8 @@ RESYNC_ABOVE: Final = 3
 log = EventLog(__name__)
 
 
-class ReadResult(StrEnum):
-    """What came of a comparison, as counted and shown."""
-
-    MATCH = "match"
-    TRANSIENT = "transient"
-    MISMATCH = "mismatch"
-    ERROR = "error"
-    SKIPPED = "skipped"
-    PENDING = "pending"
+PENDING: Final = "pending"
+"""How a comparison that goes on behind the answer is shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +41,7 @@ class Observation:
 class ReadMeters:
     """Who is told of results and of the attributes that differed."""
 
-    count: Callable[[Operation, str], None]
+    count: Callable[[str, DualReadResult], None]
     count_attribute: Callable[[str, str], None]
 
 
@@ -62,21 +54,28 @@ class DualRead:
 
     async def run(
         self, request: CallRequest, *, authority: Reader, shadow: Reader, is_raising: bool
-    ) -> tuple[object, ReadResult]:
+    ) -> tuple[object, str]:
         """The authority's answer and what came of the comparison, PENDING when it goes on behind the answer.
 
         With `is_raising` raises DataMismatch with the report, and Unavailable when the shadow has no answer.
         """
-        observing = self._background.start("shadow_read", observe(shadow, request))
-        answer = await authority.read(request.operation, request.arguments, request.deadline)
+        observing = self._background.spawn("shadow_read", observe(shadow, request))
+        try:
+            answer = await authority.read(request.operation, request.arguments, request.deadline)
+        except BaseException:
+            observing.cancel()
+            raise
         comparison = self._compare(request, answer, observing, (authority, shadow))
         if not is_raising:
-            self._background.start("comparison", comparison)
-            return answer, ReadResult.PENDING
+            if self._background.start("comparison", comparison):
+                return answer, PENDING
+            observing.cancel()
+            self._meters.count(request.operation.full_name, DualReadResult.SKIPPED)
+            return answer, DualReadResult.SKIPPED
         result, found, error = await comparison
-        if result is ReadResult.ERROR:
+        if result is DualReadResult.ERROR:
             raise Unavailable("the answer could not be compared: the shadow failed") from error
-        if result is ReadResult.MISMATCH:
+        if result is DualReadResult.MISMATCH:
             raise _mismatch(request, found)
         return answer, result
 
@@ -86,36 +85,36 @@ class DualRead:
         answer: object,
         observing: "asyncio.Task[Observation]",
         readers: tuple[Reader, Reader],
-    ) -> tuple[ReadResult, list[Difference], CrossfadeError | None]:
+    ) -> tuple[DualReadResult, list[Difference], CrossfadeError | None]:
         observation = await observing
-        result, found = ReadResult.ERROR, []
+        result, found = DualReadResult.ERROR, []
         if observation.error is None:
-            found = differences(answer, observation.value)
-            result = ReadResult.MISMATCH if found else ReadResult.MATCH
-        if result is ReadResult.MISMATCH:
+            found = differences(answer, observation)
+            result = DualReadResult.MISMATCH if found else DualReadResult.MATCH
+        if result is DualReadResult.MISMATCH:
             result, found = await self._look_again(request, readers)
-        self._meters.count(request.operation, result.value)
+        self._meters.count(request.operation.full_name, result)
         self._report(request, result, found, observation.error)
         return result, found, observation.error
 
     async def _look_again(
         self, request: CallRequest, readers: tuple[Reader, Reader]
-    ) -> tuple[ReadResult, list[Difference]]:
+    ) -> tuple[DualReadResult, list[Difference]]:
         """Both again, a moment later: what was on its way has arrived by now."""
         await asyncio.sleep(RE_READ_AFTER_S)
         ours = await observe(readers[0], request)
         theirs = await observe(readers[1], request)
         if ours.error is not None or theirs.error is not None:
-            return ReadResult.ERROR, []
-        found = differences(ours.value, theirs.value)
-        return (ReadResult.MISMATCH, found) if found else (ReadResult.TRANSIENT, [])
+            return DualReadResult.ERROR, []
+        found = differences(ours.value, theirs)
+        return (DualReadResult.MISMATCH, found) if found else (DualReadResult.TRANSIENT, [])
 
     def _report(
-        self, request: CallRequest, result: ReadResult, found: Sequence[Difference], error: CrossfadeError | None
+        self, request: CallRequest, result: DualReadResult, found: Sequence[Difference], error: CrossfadeError | None
     ) -> None:
         operation = request.operation
-        if result is not ReadResult.MISMATCH:
-            log.debug("dual_read_compared", operation=operation.full_name, result=result.value, error=str(error or ""))
+        if result is not DualReadResult.MISMATCH:
+            log.debug("dual_read_compared", operation=operation.full_name, result=result, error=str(error or ""))
             return
         for attribute in {attribute_of(difference.path) for difference in found}:
             self._meters.count_attribute(operation.entity, attribute)

@@ -10,6 +10,7 @@ rows. Version and fence keep a late request of a dead call from undoing what cam
 model-checked; change it only together with its model.
 """
 
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -19,7 +20,6 @@ from uuid import UUID, uuid4
 from adapters.changes import Aggregate
 from adapters.errors import Conflict, CrossfadeError, DeadlineExceeded, Outcome, Unavailable
 from adapters.flags import ControlState, WriteFailurePolicy
-from adapters.operations import Operation
 from adapters.ports.store import (
     CommitLost,
     CommitState,
@@ -33,9 +33,10 @@ from adapters.ports.store import (
     UnitOfWork,
     Writer,
 )
-from proxy.breaker import Breaker
 from proxy.calls import CallRequest
+from proxy.guard import Guard
 from proxy.logs import EventLog
+from proxy.metrics import DualWriteOutcome
 
 LOCK_CONFLICT_TRIES: Final = 3
 REBUMP_TRIES: Final = 3
@@ -53,15 +54,6 @@ class Step(StrEnum):
     COMMITTED = "committed"
 
 
-class WriteOutcome(StrEnum):
-    """What became of a dual write, as counted."""
-
-    APPLIED = "applied"
-    ROLLED_BACK = "rolled_back"
-    JOURNALLED = "journalled"
-    UNKNOWN = "unknown"
-
-
 class Repairs(Protocol):
     """The repairer, as far as a write needs it."""
 
@@ -70,9 +62,6 @@ class Repairs(Protocol):
 
     async def repair_aggregate(self, aggregate: Aggregate) -> None:
         """Settle the unsettled intents of an aggregate, now if that is possible."""
-
-    def wake(self) -> None:
-        """Look for work at once."""
 
 
 async def _no_step(_: Step) -> None:
@@ -87,8 +76,10 @@ class WriteParts:
     journal: IntentJournal
     shadow: Shadow
     repairs: Repairs
-    breaker: Breaker
-    count: Callable[[Operation, WriteOutcome], None]
+    authority_guard: Guard
+    shadow_guard: Guard
+    count: Callable[[str, DualWriteOutcome], None]
+    wake_repairer: Callable[[], None]
     on_step: Callable[[Step], Awaitable[None]] = field(default=_no_step)
 
 
@@ -136,7 +127,8 @@ class DualWrite:
         parts = self._parts
         deadline = call.request.deadline
         async with parts.authority.unit(call.state, deadline=deadline, also_lock=call.wants) as unit:
-            result = await unit.perform(call.request.operation, call.request.arguments)
+            with parts.authority_guard.watch(call.request.operation):
+                result = await unit.perform(call.request.operation, call.request.arguments)
             await parts.on_step(Step.PERFORMED)
             if not unit.change.is_written:
                 return result
@@ -172,7 +164,7 @@ class DualWrite:
 
     async def _write_shadow(self, unit: UnitOfWork, call: _Call, plan: ShadowPlan) -> ShadowResult:
         """Step 5, again with a higher version where debris of a dead call is in the way, while the lock is held."""
-        if not self._parts.breaker.allow():
+        if not self._parts.shadow_guard.breaker.allow():
             return ShadowResult(ShadowOutcome.FAILED, error=Unavailable("the other database failed too often of late"))
         result = await self._send(call, plan)
         for _ in range(REBUMP_TRIES):
@@ -184,11 +176,11 @@ class DualWrite:
 
     async def _send(self, call: _Call, plan: ShadowPlan) -> ShadowResult:
         log.debug("dual_write_attempted", operation=call.name, op_id=str(call.op_id))
+        started_s = time.perf_counter()
         result = await self._parts.shadow.write(plan, deadline=call.request.deadline)
-        if result.outcome in {ShadowOutcome.FAILED, ShadowOutcome.AMBIGUOUS}:
-            self._parts.breaker.failed()
-        else:
-            self._parts.breaker.succeeded()
+        is_failed = result.outcome in {ShadowOutcome.FAILED, ShadowOutcome.AMBIGUOUS}
+        error = result.error if is_failed else None
+        self._parts.shadow_guard.ended(call.request.operation, error, time.perf_counter() - started_s)
         return result
 
     async def _settle_and_commit(self, unit: UnitOfWork, call: _Call, plan: ShadowPlan) -> None:
@@ -196,8 +188,8 @@ class DualWrite:
             await unit.defer(call.op_id, call.name, plan.deferred, first_part=len(plan.parts) + 1)
         await self._commit(unit, call, parts=len(plan.parts))
         if plan.deferred:
-            self._parts.repairs.wake()
-        self._count(call, WriteOutcome.APPLIED)
+            self._parts.wake_repairer()
+        self._count(call, DualWriteOutcome.APPLIED)
         await self._parts.on_step(Step.COMMITTED)
 
     async def _commit(self, unit: UnitOfWork, call: _Call, *, parts: int, is_journalled: bool = False) -> None:
@@ -209,7 +201,7 @@ class DualWrite:
                 await unit.commit(call.op_id if parts else None, parts=parts)
         except CommitLost as lost:
             if not parts or await self._probe(call) is None:
-                self._count(call, WriteOutcome.UNKNOWN)
+                self._count(call, DualWriteOutcome.UNKNOWN)
                 msg = "the commit was sent and its answer was lost"
                 raise Unavailable(msg, outcome=Outcome.UNKNOWN) from lost
 
@@ -222,7 +214,7 @@ class DualWrite:
             log.warning("commit_probe_failed", operation=call.name, op_id=str(call.op_id), error=error)
             return None
         if state is CommitState.ROLLED_BACK:
-            self._count(call, WriteOutcome.ROLLED_BACK)
+            self._count(call, DualWriteOutcome.ROLLED_BACK)
             msg = "the connection was lost before the commit"
             raise Unavailable(msg, outcome=Outcome.NOT_APPLIED)
         return state
@@ -232,7 +224,7 @@ class DualWrite:
         await unit.rollback()
         await self._parts.journal.delete(call.op_id)
         if written.aggregate is None or written.aggregate in call.wants:
-            self._count(call, WriteOutcome.ROLLED_BACK)
+            self._count(call, DualWriteOutcome.ROLLED_BACK)
             msg = "another record still holds the key there"
             raise Unavailable(msg, outcome=Outcome.NOT_APPLIED)
         await self._parts.repairs.repair_aggregate(written.aggregate)
@@ -246,10 +238,10 @@ class DualWrite:
             if plan.deferred:
                 await unit.defer(call.op_id, call.name, plan.deferred, first_part=len(plan.parts) + 1)
             await self._commit(unit, call, parts=len(plan.parts), is_journalled=True)
-            self._count(call, WriteOutcome.JOURNALLED)
+            self._count(call, DualWriteOutcome.JOURNALLED)
             return
         await unit.rollback()
-        self._count(call, WriteOutcome.ROLLED_BACK)
+        self._count(call, DualWriteOutcome.ROLLED_BACK)
         log.warning("dual_write_rolled_back", operation=call.name, op_id=str(call.op_id))
         if written.outcome is ShadowOutcome.FAILED:
             await self._parts.journal.delete(call.op_id)
@@ -257,8 +249,8 @@ class DualWrite:
             await self._parts.repairs.repair_call(call.op_id)
         raise _not_applied(written)
 
-    def _count(self, call: _Call, outcome: WriteOutcome) -> None:
-        self._parts.count(call.request.operation, outcome)
+    def _count(self, call: _Call, outcome: DualWriteOutcome) -> None:
+        self._parts.count(call.name, outcome)
 
 
 def _too_busy(request: CallRequest) -> CrossfadeError:

@@ -5,9 +5,9 @@ among them, may run twice, and may run beside writers: the version rows keep the
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 from uuid import UUID, uuid4
 
 from adapters.changes import LISTING, TREE, Aggregate, Change, Intent, IntentPart, ItemKey, Ref, RowKind
@@ -25,6 +25,7 @@ from adapters.ports.store import (
 )
 from proxy.flags.snapshot import Snapshot
 from proxy.logs import EventLog
+from proxy.metrics import RepairResult
 
 BATCH: Final = 256
 AT_ONCE: Final = 8
@@ -58,15 +59,22 @@ class RepairReport:
         )
 
 
+class RepairCounter(Protocol):
+    """Who is told what became of intents."""
+
+    def __call__(self, result: RepairResult, *, intents: int) -> None:
+        """Count that many intents."""
+
+
 @dataclass(frozen=True, slots=True)
 class RepairParts:
-    """What a repair works with; `count` is told each result."""
+    """What a repair works with."""
 
     authority: Writer
     journal: IntentJournal
     shadow: Shadow
     snapshot: Snapshot
-    count: Callable[[str], None]
+    count: RepairCounter
 
 
 class Repairer:
@@ -74,23 +82,9 @@ class Repairer:
 
     def __init__(self, parts: RepairParts) -> None:
         self._parts = parts
-        self._woken = asyncio.Event()
-
-    def wake(self) -> None:
-        """Look for work at once."""
-        self._woken.set()
-
-    async def idle(self, seconds_s: float) -> None:
-        """Wait until there may be work: so many seconds, or until woken."""
-        try:
-            async with asyncio.timeout(seconds_s):
-                await self._woken.wait()
-        except TimeoutError:
-            return
 
     async def run_once(self) -> RepairReport:
         """Settle what is due, and go on while there is more and it gets done."""
-        self._woken.clear()
         total = RepairReport()
         while self._parts.snapshot.current().flags.dual_write:
             intents = await self._parts.journal.due(limit=BATCH)
@@ -128,18 +122,18 @@ class Repairer:
         try:
             for _ in range(BUSY_TRIES):
                 if await self._was_settled(intents):
-                    self._parts.count("settled")
+                    self._parts.count(RepairResult.REPAIRED, intents=found)
                     return RepairReport(found=found, settled=found)
                 await asyncio.sleep(BUSY_WAIT_S)
             await self._parts.journal.postpone(intents, error="busy", is_busy=True)
-            self._parts.count("busy")
+            self._parts.count(RepairResult.BUSY, intents=found)
             return RepairReport(found=found, busy=found)
         except (CrossfadeError, Restart) as error:
             await self._put_off(intents, error)
             return RepairReport(found=found, failed=found)
 
     async def _put_off(self, intents: list[Intent], error: Exception) -> None:
-        self._parts.count("failed")
+        self._parts.count(RepairResult.FAILED, intents=len(intents))
         is_alarming = any(intent.attempts + 1 >= ALARM_ATTEMPTS for intent in intents)
         report = log.error if is_alarming else log.warning
         report("repair_failed", intents=[intent.id for intent in intents], error=error)

@@ -1,0 +1,80 @@
+"""What stands before a database: its breaker, and the count and duration of its part in each call."""
+
+import math
+import time
+from types import TracebackType
+from typing import Final
+
+from adapters.deadline import Deadline
+from adapters.errors import DeadlineExceeded, Unavailable
+from adapters.operations import Operation
+from adapters.ports.store import Arguments, Reader
+from proxy.breaker import Breaker
+from proxy.metrics import DatabaseResult, Metrics
+
+RETRY_AFTER_MIN_S: Final = 1
+
+
+class Guard:
+    """The guard of one database in one worker."""
+
+    def __init__(self, name: str, breaker: Breaker, metrics: Metrics) -> None:
+        self.name = name
+        self.breaker = breaker
+        self._metrics = metrics
+
+    def watch(self, operation: Operation) -> "Watch":
+        """Watch over the database's part in a call, as a context. Raises Unavailable at once while the breaker is open."""
+        return Watch(self, operation)
+
+    def ended(self, operation: Operation, error: BaseException | None, duration_s: float) -> None:
+        """Note how a part ended; an error that is no answer of the database counts against it."""
+        if isinstance(error, Unavailable | DeadlineExceeded):
+            self.breaker.failed()
+        else:
+            self.breaker.succeeded()
+        self._metrics.database_called(self.name, operation.full_name, _result(error), duration_s)
+
+
+class Watch:
+    """One part of one call."""
+
+    __slots__ = ("_guard", "_operation", "_started_s")
+
+    def __init__(self, guard: Guard, operation: Operation) -> None:
+        self._guard = guard
+        self._operation = operation
+        self._started_s = 0.0
+
+    def __enter__(self) -> None:
+        breaker = self._guard.breaker
+        if not breaker.allow():
+            retry_after_s = max(RETRY_AFTER_MIN_S, math.ceil(breaker.retry_after_s))
+            raise Unavailable(f"{self._guard.name} failed too often of late", retry_after_s=retry_after_s)
+        self._started_s = time.perf_counter()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._guard.ended(self._operation, error, time.perf_counter() - self._started_s)
+
+
+class GuardedReader:
+    """A Reader behind a guard."""
+
+    def __init__(self, reader: Reader, guard: Guard) -> None:
+        self._reader = reader
+        self._guard = guard
+
+    async def read(self, operation: Operation, arguments: Arguments, deadline: Deadline) -> object:
+        """See Reader."""
+        with self._guard.watch(operation):
+            return await self._reader.read(operation, arguments, deadline)
+
+
+def _result(error: BaseException | None) -> DatabaseResult:
+    if error is None:
+        return DatabaseResult.OK
+    if isinstance(error, DeadlineExceeded):
+        return DatabaseResult.TIMED_OUT
+    return DatabaseResult.FAILED if isinstance(error, Unavailable) else DatabaseResult.REFUSED
