@@ -1,7 +1,7 @@
 """The contract's tables in the database: making them, and whether those that are there are as it says."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final, Protocol
 
 from adapters.dynamodb.contract import Contract, Index, Table
@@ -131,7 +131,7 @@ def _definition(table: Table) -> dict[str, object]:
             {
                 "IndexName": index.name,
                 "KeySchema": _key_schema(index.key_attributes),
-                "Projection": _projection(index),
+                "Projection": _projection(index.projection, index.projected_attributes),
             }
             for index in table.indexes
         ]
@@ -142,11 +142,8 @@ def _key_schema(keys: tuple[str, ...]) -> list[dict[str, str]]:
     return [{"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)]
 
 
-def _projection(index: Index) -> dict[str, object]:
-    projection: dict[str, object] = {"ProjectionType": index.projection}
-    if index.projected_attributes:
-        projection["NonKeyAttributes"] = sorted(index.projected_attributes)
-    return projection
+def _projection(kind: str, attributes: Collection[str]) -> dict[str, object]:
+    return {"ProjectionType": kind, **({"NonKeyAttributes": sorted(attributes)} if attributes else {})}
 
 
 def _table_faults(table: Table, found: Response) -> Iterator[str]:
@@ -166,11 +163,10 @@ def _index_faults(index: Index, found: Response, types: Mapping[str, str]) -> It
     if found["IndexStatus"] not in _USABLE:
         yield f"its status is {found['IndexStatus']}"
     yield from _key_faults(index.key_attributes, found["KeySchema"], types)
-    projection = dict(found["Projection"])
-    if "NonKeyAttributes" in projection:
-        projection["NonKeyAttributes"] = sorted(projection["NonKeyAttributes"])
-    if projection != _projection(index):
-        yield f"its projection is {projection}, and must be {_projection(index)}"
+    projection = _projection(found["Projection"]["ProjectionType"], found["Projection"].get("NonKeyAttributes", []))
+    expected = _projection(index.projection, index.projected_attributes)
+    if projection != expected:
+        yield f"its projection is {projection}, and must be {expected}"
 
 
 def _key_faults(keys: tuple[str, ...], found: list[dict[str, str]], types: Mapping[str, str]) -> Iterator[str]:
