@@ -45,4 +45,4 @@ clean: ## delete .venv, .local (with its data) and caches
 	rm -rf .venv .local *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 COMPILE := pip compile --quiet --upgrade --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	--no-emit-index-url --no-emit-find-links
+	--no-emit-index-url --no-emit-find-links --no-cache
