@@ -1,0 +1,51 @@
+"""Schemas of a test's own on the MySQL server of the run."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from uuid import uuid4
+
+import pytest
+import pytest_asyncio
+
+from adapters.flags import Flags
+from adapters.mysql.connection import Connection
+from adapters.mysql.endpoint import MySQLEndpoint
+from adapters.mysql.prepare import SHOP_TABLES, prepare
+from tests import servers
+
+
+@asynccontextmanager
+async def mysql_schema(server: servers.MySQLEndpoint, *, has_tables: bool = True) -> AsyncIterator[MySQLEndpoint]:
+    """A new schema, with the shop's tables and the proxy's unless they are not wanted; dropped in the end."""
+    schema = f"crossfade_test_{uuid4().hex}"
+    endpoint = MySQLEndpoint(server.host, server.port, server.user, server.password, schema)
+    root = await Connection.open(MySQLEndpoint(server.host, server.port, server.user, server.password, "mysql"))
+    await root.batch(f"CREATE DATABASE {schema} DEFAULT COLLATE utf8mb4_0900_ai_ci")
+    try:
+        if has_tables:
+            await prepare(endpoint, shop_tables=True, first_flags=Flags())
+        yield endpoint
+    finally:
+        await root.batch(f"DROP DATABASE {schema}")
+        await root.quit()
+
+
+@pytest.fixture(scope="module")
+def mysql_endpoint(mysql_server: servers.MySQLEndpoint) -> Iterator[MySQLEndpoint]:
+    """A schema with all tables, for the tests of one module."""
+    runner = asyncio.Runner()
+    lease = mysql_schema(mysql_server)
+    yield runner.run(lease.__aenter__())
+    runner.run(lease.__aexit__(None, None, None))
+    runner.close()
+
+
+@pytest_asyncio.fixture
+async def mysql_shop(mysql_endpoint: MySQLEndpoint) -> AsyncIterator[Connection]:
+    """A session with the module's schema, the shop's tables empty."""
+    connection = await Connection.open(mysql_endpoint)
+    emptying = [f"DELETE FROM {table}" for table in SHOP_TABLES]
+    await connection.batch(";".join(["SET foreign_key_checks = 0", *emptying, "SET foreign_key_checks = 1"]))
+    yield connection
+    await connection.quit()
