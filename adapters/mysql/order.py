@@ -1,11 +1,13 @@
 """The reads of orders: one statement each, a row per item. The ids wanted are found before items are joined."""
 
+from adapters.collation import key_form
 from adapters.mysql.connection import Connection
 from adapters.mysql.rows import PENDING, orders_of, sql
 from adapters.records import OrderDetails
 from adapters.values import INT_MAX
 
-STATUSES = frozenset({PENDING, "completed", "cancelled"})
+# Looked up by the collation's equality, as MySQL does; but to MySQL itself '1' may mean an ENUM's first value.
+STATUSES = {key_form(status): status for status in (PENDING, "completed", "cancelled")}
 
 GET_ORDER_BY_ID = sql("SELECT $ORDER_WITH_ITEM FROM orders o $JOIN_ITEMS WHERE o.id = %s ORDER BY i.id")
 GET_USER_ORDERS = sql("""SELECT $ORDER_WITH_ITEM FROM (
@@ -46,9 +48,11 @@ class OrderReads:
         return int(count)
 
     async def get_orders_by_status(self, *, status: str, limit: int = 50) -> list[OrderDetails]:
-        """See OrderRepository. A status is compared here: MySQL takes '1' for an ENUM's first value."""
-        if status not in STATUSES:
-            return []
-        if status == PENDING:
-            return orders_of(await self._connection.rows(GET_PENDING_ORDERS, (limit, limit, limit)))
-        return orders_of(await self._connection.rows(GET_ORDERS_BY_STATUS, (status, limit)))
+        """See OrderRepository."""
+        match STATUSES.get(key_form(status)):
+            case None:
+                return []
+            case "pending":
+                return orders_of(await self._connection.rows(GET_PENDING_ORDERS, (limit, limit, limit)))
+            case found:
+                return orders_of(await self._connection.rows(GET_ORDERS_BY_STATUS, (found, limit)))
