@@ -1,4 +1,7 @@
-"""DynamoDB Local, the official one, on the Java runtime of a Python package."""
+"""DynamoDB Local, the official one, on the Java runtime of a Python package.
+
+It listens on all interfaces and takes any credentials, and has no option to change either: not for a hostile network.
+"""
 
 from __future__ import annotations
 

@@ -167,7 +167,7 @@ class Server:
     @property
     def pid(self) -> int:
         """The process id of the server itself; ServerError when it is not running."""
-        if self._child is None:
+        if self._child is None or not self.is_running:
             raise ServerError(f"{self.name} is not running")
         return self._child.pid
 
