@@ -21,21 +21,23 @@ class TableClient(Protocol):
     """What is needed of the client: one request, by the service's own action name and members."""
 
     async def request(self, action: str, payload: Mapping[str, object]) -> Response:
-        """The answer. Raises Unavailable."""
+        """The answer. Raises Unavailable, DeadlineExceeded."""
 
 
-async def create_tables(client: TableClient, contract: Contract, prefix: str) -> list[str]:
+async def create_tables(
+    client: TableClient, contract: Contract, prefix: str, *, ready_within_s: float = READY_WITHIN_S
+) -> list[str]:
     """Make the tables that are not there, pay-per-request, and wait until all can be used; the names of those made.
 
     Tables that are there are left as they are, except that expiry is switched on where it is off: `check_tables` tells
     what is wrong with them. Safe to run twice, and by two at once. Needs the right to list the account's tables.
-    Raises Unavailable.
+    Raises Unavailable, DeadlineExceeded.
     """
     there = await _table_names(client)
     missing = [table for table in contract.tables.values() if prefix + table.name not in there]
     made = [prefix + table.name for table in missing if await _create(client, prefix + table.name, table)]
     for table in contract.tables.values():
-        await _wait_until_ready(client, prefix + table.name)
+        await _wait_until_ready(client, prefix + table.name, ready_within_s)
         if table.ttl_attribute:
             await _switch_on_expiry(client, prefix + table.name, table.ttl_attribute)
     return made
@@ -44,7 +46,7 @@ async def create_tables(client: TableClient, contract: Contract, prefix: str) ->
 async def check_tables(client: TableClient, contract: Contract, prefix: str) -> list[str]:
     """One line for each thing that is not as the contract says; more indexes than it names are no fault.
 
-    Costs a request, and one or two a table. Raises Unavailable.
+    Costs a request, and one or two a table. Raises Unavailable, DeadlineExceeded.
     """
     there = await _table_names(client)
     faults = []
@@ -55,8 +57,10 @@ async def check_tables(client: TableClient, contract: Contract, prefix: str) -> 
             continue
         found = (await client.request("DescribeTable", {"TableName": name}))["Table"]
         faults += [f"table {name}: {fault}" for fault in _table_faults(table, found)]
-        if table.ttl_attribute and not await _has_expiry(client, name, table.ttl_attribute):
-            faults.append(f"table {name}: items do not expire by {table.ttl_attribute}")
+        if table.ttl_attribute:
+            state, attribute = await _expiry(client, name)
+            if state not in _EXPIRY_ON or attribute != table.ttl_attribute:
+                faults.append(f"table {name}: items do not expire by {table.ttl_attribute}")
     return faults
 
 
@@ -82,38 +86,39 @@ async def _create(client: TableClient, name: str, table: Table) -> bool:
     return True
 
 
-async def _wait_until_ready(client: TableClient, name: str) -> None:
+async def _wait_until_ready(client: TableClient, name: str, within_s: float) -> None:
     state = "not known"
     try:
-        async with asyncio.timeout(READY_WITHIN_S):
+        async with asyncio.timeout(within_s):
             while True:
                 state = await _state(client, name)
                 if state == _READY:
                     return
                 await asyncio.sleep(_POLL_S)
     except TimeoutError as error:
-        raise Unavailable(f"table {name} was not ready after {READY_WITHIN_S:.0f} s, its state is {state}") from error
+        raise Unavailable(f"table {name} was not ready after {within_s:.0f} s, its state is {state}") from error
 
 
 async def _state(client: TableClient, name: str) -> str:
-    """_READY when the table and all its indexes are; else one of their states, or why none is known."""
+    """_READY when the table and all its indexes can be used; else a state that is against it, or why none is known."""
     try:
         found = (await client.request("DescribeTable", {"TableName": name}))["Table"]
     except Unavailable as error:
         # The description of a table just made may come late.
         return str(error)
     states = [found["TableStatus"], *(index["IndexStatus"] for index in found.get("GlobalSecondaryIndexes", []))]
-    return next((state for state in states if state != _READY), _READY)
+    return next((state for state in states if state not in _USABLE), _READY)
 
 
-async def _has_expiry(client: TableClient, name: str, attribute: str) -> bool:
-    response = await client.request("DescribeTimeToLive", {"TableName": name})
-    found = response["TimeToLiveDescription"]
-    return found["TimeToLiveStatus"] in _EXPIRY_ON and found.get("AttributeName") == attribute
+async def _expiry(client: TableClient, name: str) -> tuple[str, str | None]:
+    """The state of a table's expiry, and the attribute it goes by."""
+    found = (await client.request("DescribeTimeToLive", {"TableName": name}))["TimeToLiveDescription"]
+    return found["TimeToLiveStatus"], found.get("AttributeName")
 
 
 async def _switch_on_expiry(client: TableClient, name: str, attribute: str) -> None:
-    if not await _has_expiry(client, name, attribute):
+    state, _ = await _expiry(client, name)
+    if state == "DISABLED":
         specification = {"Enabled": True, "AttributeName": attribute}
         await client.request("UpdateTimeToLive", {"TableName": name, "TimeToLiveSpecification": specification})
 

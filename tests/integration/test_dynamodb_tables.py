@@ -1,8 +1,10 @@
 """The contract's tables on real DynamoDB, and items as it holds them."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import replace
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -169,6 +171,102 @@ async def test_create_tables_says_when_there_is_no_database() -> None:
     async with DynamoDBClient(endpoint) as client:
         with pytest.raises(Unavailable, match="ListTables"):
             await create_tables(client, CONTRACT, "none_")
+
+
+Payload = dict[str, Any]
+Answer = dict[str, Any]
+
+
+@dataclass
+class Between:
+    """Stands before the real client: may change what is asked, and what was answered to the n-th such request."""
+
+    client: DynamoDBClient
+    asked: Callable[[str, Payload], Payload] = lambda _, payload: payload
+    answered: Callable[[str, int, Answer], Answer] = lambda _, __, answer: answer
+    counts: Counter[str] = field(default_factory=Counter)
+
+    async def request(self, action: str, payload: Mapping[str, object]) -> Mapping[str, Any]:
+        """As the client's."""
+        self.counts[action] += 1
+        answer = await self.client.request(action, self.asked(action, dict(payload)))
+        return self.answered(action, self.counts[action], dict(answer))
+
+
+async def test_check_tables_reads_all_pages_of_names(tables: DynamoDBClient) -> None:
+    """An account may have more tables than one answer names."""
+    pages = Between(
+        tables, asked=lambda action, payload: {**payload, **({"Limit": 1} if action == "ListTables" else {})}
+    )
+    assert [] == await check_tables(pages, CONTRACT, tables.endpoint.table_prefix)
+    assert pages.counts["ListTables"] >= len(NAMES)
+
+
+async def test_create_tables_yields_to_another_that_was_first(tables: DynamoDBClient) -> None:
+    """Tables that appear between look and making are another's, and no failure."""
+
+    def blind_at_first(action: str, number: int, answer: Answer) -> Answer:
+        return {"TableNames": []} if (action, number) == ("ListTables", 1) else answer
+
+    late = Between(tables, answered=blind_at_first)
+    assert [] == await create_tables(late, CONTRACT, tables.endpoint.table_prefix)
+    assert len(NAMES) == late.counts["CreateTable"]
+
+
+async def test_create_tables_waits_until_tables_and_indexes_can_be_used(client: DynamoDBClient) -> None:
+    """A new table is not described at first, then in the making, then its indexes are."""
+
+    def slow(action: str, number: int, answer: Answer) -> Answer:
+        if action != "DescribeTable":
+            return answer
+        if number == 1:
+            raise Unavailable("ResourceNotFoundException")
+        if number == 2:
+            return {"Table": {**answer["Table"], "TableStatus": "CREATING"}}
+        if number == 3:
+            indexes = [{**index, "IndexStatus": "CREATING"} for index in answer["Table"]["GlobalSecondaryIndexes"]]
+            return {"Table": {**answer["Table"], "GlobalSecondaryIndexes": indexes}}
+        return answer
+
+    waiting = Between(client, answered=slow)
+    assert len(NAMES) == len(await create_tables(waiting, CONTRACT, client.endpoint.table_prefix))
+    assert len(NAMES) + 3 == waiting.counts["DescribeTable"]
+
+
+async def test_create_tables_says_what_it_waited_for_in_vain(client: DynamoDBClient) -> None:
+    """A table that never gets ready ends the wait with its name and state."""
+
+    def stuck(action: str, _: int, answer: Answer) -> Answer:
+        return {"Table": {"TableStatus": "CREATING"}} if action == "DescribeTable" else answer
+
+    prefix = client.endpoint.table_prefix
+    with pytest.raises(Unavailable, match=f"table {prefix}Users was not ready after 1 s, its state is CREATING"):
+        await create_tables(Between(client, answered=stuck), CONTRACT, prefix, ready_within_s=1)
+
+
+async def test_check_tables_names_tables_that_cannot_be_used(tables: DynamoDBClient) -> None:
+    """An archived table, or an index on its way out, serves nobody."""
+
+    def leaving(action: str, _: int, answer: Answer) -> Answer:
+        if action != "DescribeTable" or not answer["Table"]["TableName"].endswith("Fence"):
+            return answer
+        indexes = [{**index, "IndexStatus": "DELETING"} for index in answer["Table"]["GlobalSecondaryIndexes"]]
+        return {"Table": {**answer["Table"], "TableStatus": "ARCHIVED", "GlobalSecondaryIndexes": indexes}}
+
+    prefix = tables.endpoint.table_prefix
+    assert [
+        f"table {prefix}Fence: its status is ARCHIVED",
+        f"table {prefix}Fence: index GSI1: its status is DELETING",
+    ] == await check_tables(Between(tables, answered=leaving), CONTRACT, prefix)
+
+
+async def test_create_tables_leaves_another_expiry_alone(client: DynamoDBClient) -> None:
+    """Tables that are there are not changed; the check tells of them."""
+    prefix = client.endpoint.table_prefix
+    support = replace(CONTRACT.tables["Support"], ttl_attribute="other")
+    await create_tables(client, replace(CONTRACT, tables={"Support": support}), prefix)
+    await create_tables(client, CONTRACT, prefix)
+    assert [f"table {prefix}Support: items do not expire by expires_at"] == await check_tables(client, CONTRACT, prefix)
 
 
 @pytest.mark.parametrize(
