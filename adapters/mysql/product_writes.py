@@ -157,7 +157,7 @@ class MySQLProducts(ProductReads):
         product = await self._lock(product_id, shared=shared)
         if product is None:
             msg = f"product {product_id} does not exist"
-            raise NotFound(msg, subject=Subject("product", product_id))
+            raise NotFound(msg, subject=Subject("product", product_id or None))
         if product.seller_id != seller_id:
             msg = f"product {product_id} belongs to another seller"
             raise Forbidden(msg)
