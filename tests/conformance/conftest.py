@@ -1,65 +1,103 @@
 """The shops of the suite, one empty shop a test, and how large the tests are.
 
-A shop of real databases joins by one entry in SINGLE_SHOPS or DUAL_SHOPS. Its maker gets the fixture request, through
-which it may ask for fixtures that are not async, and gives a shop without rows for the time of one test.
+A shop of real databases joins by one entry in SINGLE_DATABASES or DUAL_DATABASES. Its maker is called before the
+event loop runs, so that it may ask the request for any fixture; the shop is opened in the loop, without rows.
 """
 
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, nullcontext
 
 import pytest
 
 from tests.conformance.drivers import ReferenceShop
+from tests.conformance.mysql_shop import open_mysql_shop
 from tests.conformance.shop import Shop
 
-ShopMaker = Callable[[pytest.FixtureRequest], AbstractAsyncContextManager[Shop]]
+Lease = AbstractAsyncContextManager[Shop]
+ShopMaker = Callable[[pytest.FixtureRequest], Lease]
 
 
-@asynccontextmanager
-async def reference(_request: pytest.FixtureRequest) -> AsyncIterator[Shop]:
+def reference(_request: pytest.FixtureRequest) -> Lease:
     """The reference."""
-    yield ReferenceShop()
+    return nullcontext(ReferenceShop())
 
 
-@asynccontextmanager
-async def dual_reference(_request: pytest.FixtureRequest) -> AsyncIterator[Shop]:
+def dual_reference(_request: pytest.FixtureRequest) -> Lease:
     """The reference with the rules that the second database adds."""
-    yield ReferenceShop(is_dual=True)
+    return nullcontext(ReferenceShop(is_dual=True))
 
 
-SINGLE_SHOPS: Mapping[str, ShopMaker] = {"reference": reference}
-DUAL_SHOPS: Mapping[str, ShopMaker] = {"reference-dual": dual_reference}
-SHOPS: Mapping[str, ShopMaker] = {**SINGLE_SHOPS, **DUAL_SHOPS}
+def mysql(request: pytest.FixtureRequest) -> Lease:
+    """MySQL, without a proxy."""
+    return open_mysql_shop(request.getfixturevalue("mysql_endpoint"))
 
 
-@asynccontextmanager
-async def make_shop(kind: str, request: pytest.FixtureRequest) -> AsyncIterator[Shop]:
-    """An empty shop, whose databases must agree at the end."""
-    async with SHOPS[kind](request) as shop:
+SINGLE_DATABASES: Mapping[str, ShopMaker] = {"mysql": mysql}
+DUAL_DATABASES: Mapping[str, ShopMaker] = {}
+DATABASES = {**SINGLE_DATABASES, **DUAL_DATABASES}
+SINGLE_SHOPS = {"reference": reference, **SINGLE_DATABASES}
+DUAL_SHOPS = {"reference-dual": dual_reference, **DUAL_DATABASES}
+SHOPS = {**SINGLE_SHOPS, **DUAL_SHOPS}
+
+
+async def visit(lease: Lease) -> AsyncIterator[Shop]:
+    """The shop of a lease, whose databases must agree at the end."""
+    async with lease as shop:
         yield shop
         await shop.settle_and_compare()
 
 
 @pytest.fixture(params=SHOPS)
-async def shop(request: pytest.FixtureRequest) -> AsyncIterator[Shop]:
-    """An empty shop of each kind."""
-    async with make_shop(request.param, request) as made:
-        yield made
+def any_lease(request: pytest.FixtureRequest) -> Lease:
+    """A shop of each kind, not open yet."""
+    return SHOPS[request.param](request)
 
 
 @pytest.fixture(params=SINGLE_SHOPS)
-async def single_shop(request: pytest.FixtureRequest) -> AsyncIterator[Shop]:
-    """An empty shop of each kind that has one database."""
-    async with make_shop(request.param, request) as made:
-        yield made
+def single_lease(request: pytest.FixtureRequest) -> Lease:
+    """A shop of each kind that has one database, not open yet."""
+    return SHOPS[request.param](request)
 
 
 @pytest.fixture(params=DUAL_SHOPS)
-async def dual_shop(request: pytest.FixtureRequest) -> AsyncIterator[Shop]:
+def dual_lease(request: pytest.FixtureRequest) -> Lease:
+    """A shop of each kind whose writes go to both databases, not open yet."""
+    return SHOPS[request.param](request)
+
+
+@pytest.fixture(params=DATABASES)
+def database_lease(request: pytest.FixtureRequest) -> Lease:
+    """A shop of each kind that is made of real databases, not open yet."""
+    return DATABASES[request.param](request)
+
+
+@pytest.fixture
+async def shop(any_lease: Lease) -> AsyncIterator[Shop]:
+    """An empty shop of each kind."""
+    async for opened in visit(any_lease):
+        yield opened
+
+
+@pytest.fixture
+async def single_shop(single_lease: Lease) -> AsyncIterator[Shop]:
+    """An empty shop of each kind that has one database."""
+    async for opened in visit(single_lease):
+        yield opened
+
+
+@pytest.fixture
+async def dual_shop(dual_lease: Lease) -> AsyncIterator[Shop]:
     """An empty shop of each kind whose writes go to both databases."""
-    async with make_shop(request.param, request) as made:
-        yield made
+    async for opened in visit(dual_lease):
+        yield opened
+
+
+@pytest.fixture
+async def database_shop(database_lease: Lease) -> AsyncIterator[Shop]:
+    """An empty shop of each kind that is made of real databases."""
+    async for opened in visit(database_lease):
+        yield opened
 
 
 @pytest.fixture(scope="session")

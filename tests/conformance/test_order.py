@@ -126,11 +126,18 @@ async def test_get_orders_by_status_has_50_by_default(shop: Shop) -> None:
     assert newest == ids(await shop.call("order.get_orders_by_status", status="pending", limit=1000))
 
 
-@pytest.mark.parametrize("status", ["", "shipped", "pending ", "x" * 1000, "\U0001f980"])
+@pytest.mark.parametrize("status", ["", "shipped", "pending ", "1", "0", "x" * 1000, "\U0001f980"])
 async def test_get_orders_by_status_finds_nothing_by_an_unknown_status(shop: Shop, status: str) -> None:
     """Any text may be asked for."""
     await make_order(shop, await make_user(shop))
     assert [] == await shop.call("order.get_orders_by_status", status=status)
+
+
+@pytest.mark.parametrize("status", ["PENDING", "pénding", "pend\u00ading"])
+async def test_get_orders_by_status_ignores_case_and_accents(shop: Shop, status: str) -> None:
+    """A status is looked up as the collation compares texts."""
+    order = await make_order(shop, await make_user(shop))
+    assert [order["id"]] == ids(await shop.call("order.get_orders_by_status", status=status))
 
 
 async def test_create_order_returns_a_pending_order(shop: Shop) -> None:
