@@ -31,11 +31,12 @@ KEEPALIVE_PROBES = 3
 
 SET_SESSION = (
     "SET SESSION time_zone = '+00:00', SESSION collation_connection = 'utf8mb4_0900_ai_ci', SESSION sql_mode = %s, "
+    "SESSION lc_messages = 'en_US', "
     "SESSION autocommit = 1, SESSION transaction_isolation = 'READ-COMMITTED', "
     "SESSION innodb_lock_wait_timeout = %s, SESSION lock_wait_timeout = %s, SESSION wait_timeout = %s, "
     "SESSION max_execution_time = %s, SESSION cte_max_recursion_depth = 1000000"
 )
-"""The statements that recurse over categories end by themselves, however deep or circular the tree is."""
+"""Messages are English, for `errors` reads them; the statements that recurse over categories end by themselves."""
 
 
 class Result(NamedTuple):

@@ -211,7 +211,10 @@ _LOST = frozenset({1053, 1152, 1158, 1159, 1160, 1161, 2006, 2013, 2014, 2055, 3
 
 _UNREACHABLE = "cannot be reached; check that it runs, and its host and port in the settings"
 _LOGIN = "refused the login; check its user, password and allowed hosts in the settings and on the server"
-_RIGHTS = "lacks rights for its user; grant them as the README says"
+_RIGHTS = (
+    "refused its user a right; it needs SELECT, INSERT, UPDATE and DELETE on the schema, and for "
+    "`crossfade db prepare` CREATE, ALTER, INDEX and REFERENCES"
+)
 _READ_ONLY = "is read-only; point the settings at the primary"
 _FULL = "is out of memory or disk space"
 _UNAVAILABLE = {
