@@ -1,0 +1,1 @@
+"""The RPC listener: HTTP in, checked calls out to the dispatcher, records or problems back."""
