@@ -1,1 +1,6 @@
-"""The proxy: routing, dual reads and writes, control, and the process around them."""
+"""The proxy: a dispatcher of calls between two databases, with its edge, its flags and its services."""
+
+from typing import Final
+
+VERSION: Final = "0.1.0"
+"""The version, as `pyproject.toml` has it."""

@@ -1,6 +1,6 @@
 """The stores behind the operations: reading, the unit of work of a write, the journal, and the shadow's writer.
 
-    authority: Reader.read, Writer.unit -> UnitOfWork      journal: IntentJournal      shadow: Shadow
+authority: Reader.read, Writer.unit -> UnitOfWork      journal: IntentJournal      shadow: Shadow
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -80,6 +80,12 @@ class ControlPoll:
         await self._control.heartbeat(self._instance, epoch=state.epoch)
         return state
 
+    async def reread(self) -> ControlState:
+        """Adopt the deciding copy at once: for a write that found another epoch under its lock."""
+        state = await self._control.read()
+        self._snapshot.adopt(state, is_deciding=True)
+        return state
+
     async def _adopt_mirror(self) -> ControlState | None:
         try:
             state = await self._mirror.read()

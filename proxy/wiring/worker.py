@@ -1,0 +1,234 @@
+"""One worker: the parts behind its two listeners, in the order they start, and drained in the opposite one."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from aiohttp import web
+
+from adapters.deadline import Deadline
+from adapters.errors import CrossfadeError
+from proxy.background import Background, ServiceLoop
+from proxy.breaker import Breaker
+from proxy.dispatch import Dispatch, DispatchParts
+from proxy.dual_read import DualRead, ReadMeters
+from proxy.dual_write import DualWrite, Step, WriteParts
+from proxy.flags.model import phase_of
+from proxy.flags.snapshot import LEASE_S, ControlPoll, Snapshot
+from proxy.guard import Guard, GuardedReader
+from proxy.health import Health, ReadinessCheck, metrics_route
+from proxy.keys import RpcParts, RpcRules
+from proxy.logs import AccessLog, EventLog
+from proxy.metrics import Metrics
+from proxy.phase import Side
+from proxy.repairer import Repairer, RepairParts
+from proxy.rpc.routes import build_rpc_app
+from proxy.settings import Settings
+from proxy.shedding import Limiter
+from proxy.supervisor import BACKLOG, settle_memory
+from proxy.wiring.databases import SOURCE_NAME, TARGET_NAME, Databases
+
+POLL_S: Final = 1.0
+REPAIR_S: Final = 1.0
+BACKLOG_S: Final = 5.0
+SWEEP_S: Final = 3600.0
+QUEUE_WAIT_S: Final = 1.0
+PING_LIMIT_S: Final = 1.0
+
+log = EventLog(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What runs beside the calls."""
+
+    poll: ControlPoll
+    repairer: Repairer
+    loops: Sequence[ServiceLoop]
+
+
+class Worker:
+    """Everything of one process that serves, built from opened databases."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        databases: Databases,
+        metrics: Metrics,
+        *,
+        instance: str,
+        on_step: Callable[[Step], Awaitable[None]] | None = None,
+    ) -> None:
+        self.settings = settings
+        self.databases = databases
+        self.metrics = metrics
+        self.instance = instance
+        self.snapshot = Snapshot()
+        self.background = Background()
+        self.guards = {
+            Side.SOURCE: Guard(SOURCE_NAME, Breaker(SOURCE_NAME), metrics),
+            Side.TARGET: Guard(TARGET_NAME, Breaker(TARGET_NAME), metrics),
+        }
+        self.poll = ControlPoll(self.snapshot, databases.control, databases.mirror, instance=instance)
+        self.repairer = Repairer(
+            RepairParts(
+                authority=databases.writer,
+                journal=databases.journal,
+                shadow=databases.shadow,
+                snapshot=self.snapshot,
+                count=metrics.repair_finished,
+            )
+        )
+        self.repair_loop = ServiceLoop("repairer", self.repairer.run_once, interval_s=REPAIR_S)
+        self.limiter = Limiter(
+            "the proxy",
+            slots=settings.limits.max_calls,
+            queue=settings.limits.queue,
+            wait_s=QUEUE_WAIT_S,
+            on_shed=metrics.call_shed,
+        )
+        self.health = Health(self)
+        self.dispatch = Dispatch(
+            DispatchParts(
+                snapshot=self.snapshot,
+                readers={
+                    Side.SOURCE: GuardedReader(databases.source, self.guards[Side.SOURCE]),
+                    Side.TARGET: GuardedReader(databases.target, self.guards[Side.TARGET]),
+                },
+                names={Side.SOURCE: SOURCE_NAME, Side.TARGET: TARGET_NAME},
+                dual_read=self._dual_read(),
+                dual_write=self._dual_write(on_step),
+                background=self.background,
+            )
+        )
+
+    def _dual_read(self) -> DualRead:
+        meters = ReadMeters(self.metrics.dual_read_finished, self.metrics.attribute_mismatched)
+        return DualRead(Background(limit=self.settings.limits.pending_comparisons), meters)
+
+    def _dual_write(self, on_step: Callable[[Step], Awaitable[None]] | None) -> DualWrite:
+        parts = WriteParts(
+            authority=self.databases.writer,
+            journal=self.databases.journal,
+            shadow=self.databases.shadow,
+            repairs=self.repairer,
+            authority_guard=self.guards[Side.SOURCE],
+            shadow_guard=self.guards[Side.TARGET],
+            count=self.metrics.dual_write_finished,
+            wake_repairer=self.repair_loop.wake,
+            **({} if on_step is None else {"on_step": on_step}),
+        )
+        return DualWrite(parts, reread=self.poll.reread)
+
+    def rpc_app(self) -> web.Application:
+        """What the shop calls."""
+        rules = RpcRules(
+            allowed_hosts=frozenset(self.settings.server.allowed_hosts),
+            token=self.settings.security.rpc_token or None,
+            default_timeout_s=self.settings.limits.call_deadline_s,
+            body_max_bytes=self.settings.server.body_limit_bytes,
+        )
+        parts = RpcParts(
+            dispatcher=self.dispatch,
+            recorder=self.metrics,
+            access_log=AccessLog(EventLog("proxy.access"), sample_percent=self.settings.logs.sample_percent),
+            limiter=self.limiter,
+            rules=rules,
+            is_draining=lambda: self.health.is_draining,
+        )
+        return build_rpc_app(self.databases.operations, parts, beside=self.health.routes())
+
+    def admin_app(self) -> web.Application:
+        """What machines and operators call."""
+        app = web.Application()
+        app.add_routes([*self.health.routes(), metrics_route(self.metrics)])
+        return app
+
+    async def check(self) -> Sequence[ReadinessCheck]:
+        """What the present phase needs; see Readiness."""
+        state = self.snapshot.latest
+        if state is None or self.snapshot.age_s > LEASE_S:
+            return [ReadinessCheck("control", "no copy of the control state could be read")]
+        flags = state.flags
+        checks = [ReadinessCheck("control", age_s=self.snapshot.age_s)]
+        if flags.dual_write or not flags.read_from_dynamodb:
+            checks.append(await _ping(SOURCE_NAME, self.databases.source.ping))
+        if flags.dual_write or flags.read_from_dynamodb:
+            checks.append(await _ping(TARGET_NAME, self.databases.target.ping))
+        return checks
+
+    def loops(self) -> list[ServiceLoop]:
+        """The services, the first to start first."""
+        journal = self.databases.journal
+        return [
+            ServiceLoop("control_poll", self.poll.run_once, interval_s=POLL_S, backoff_cap_s=POLL_S),
+            self.repair_loop,
+            ServiceLoop("backlog", self._see_backlog, interval_s=BACKLOG_S),
+            ServiceLoop("journal_sweep", journal.sweep, interval_s=SWEEP_S),
+            ServiceLoop("gauges", self.metrics.run_once, interval_s=POLL_S),
+        ]
+
+    def set_gauges(self) -> None:
+        """Tell the metrics what this worker sees now."""
+        state = self.snapshot.latest
+        if state is not None:
+            self.metrics.control_seen(state.flags, phase=phase_of(state.flags), epoch=state.epoch)
+            self.metrics.control_age_seen(self.snapshot.age_s)
+        pools = self.databases.pools
+        stats = [pool.stats() for pool in (pools.reads, pools.writes, pools.journal)]
+        self.metrics.pool_seen(SOURCE_NAME, busy=sum(s.in_use for s in stats), idle=sum(s.idle for s in stats))
+        self.metrics.inflight_seen(self.limiter.in_use)
+        for guard in self.guards.values():
+            self.metrics.breaker_seen(guard.name, is_open=guard.breaker.is_open)
+
+    async def _see_backlog(self) -> None:
+        try:
+            count, age_s = await self.databases.journal.backlog()
+        except CrossfadeError:
+            self.metrics.backlog_seen(None, None)
+            raise
+        self.metrics.backlog_seen(count, age_s if count else 0.0)
+
+
+@asynccontextmanager
+async def running(worker: Worker, *, rpc: socket.socket, admin: socket.socket) -> AsyncIterator[None]:
+    """Start the parts in order, serve, and drain them in the opposite order on leaving.
+
+    Drain: unready, finish the calls, finish the tasks behind them, stop the services, leave the fleet.
+    """
+    worker.metrics.watch(worker.set_gauges)
+    loops = worker.loops()
+    services = [worker.background.spawn(f"service.{i}", loop.run()) for i, loop in enumerate(loops)]
+    idle_s = worker.settings.server.idle_connection_s
+    runners = []
+    for app, listener in ((worker.rpc_app(), rpc), (worker.admin_app(), admin)):
+        runner = web.AppRunner(app, access_log=None, keepalive_timeout=idle_s, handle_signals=False)
+        await runner.setup()
+        await web.SockSite(runner, listener, backlog=BACKLOG).start()
+        runners.append(runner)
+    settle_memory()
+    log.info("serving_started", instance=worker.instance, rpc=str(rpc.getsockname()), admin=str(admin.getsockname()))
+    try:
+        yield
+    finally:
+        log.info("drain_started", instance=worker.instance)
+        worker.health.begin_drain()
+        for runner in runners:
+            await runner.cleanup()
+        for loop in loops:
+            loop.stop()
+        left = await worker.background.drain(Deadline.after(worker.settings.server.drain_s))
+        await asyncio.wait(services, timeout=PING_LIMIT_S)
+        log.info("drain_finished", instance=worker.instance, cut_short=left)
+
+
+async def _ping(name: str, ping: Callable[[Deadline], Awaitable[None]]) -> ReadinessCheck:
+    try:
+        await ping(Deadline.after(PING_LIMIT_S))
+    except CrossfadeError as error:
+        return ReadinessCheck(name, str(error))
+    return ReadinessCheck(name)
+
