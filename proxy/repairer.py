@@ -8,9 +8,9 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
-from uuid import UUID, uuid4
+from uuid import UUID
 
-from adapters.changes import LISTING, TREE, Aggregate, Change, Intent, IntentPart, ItemKey, Ref, RowKind
+from adapters.changes import LISTING, TREE, Aggregate, Change, Intent, IntentPart, Ref, RowKind
 from adapters.deadline import Deadline
 from adapters.errors import CrossfadeError, Unavailable
 from adapters.ports.store import (
@@ -19,10 +19,10 @@ from adapters.ports.store import (
     RestartCause,
     Shadow,
     ShadowOutcome,
-    ShadowResult,
     UnitOfWork,
     Writer,
 )
+from proxy.converge import converge
 from proxy.flags.snapshot import Snapshot
 from proxy.logs import EventLog
 from proxy.metrics import RepairResult
@@ -33,7 +33,6 @@ REPAIR_LIMIT_S: Final = 20.0
 ALARM_ATTEMPTS: Final = 10
 BUSY_TRIES: Final = 3
 BUSY_WAIT_S: Final = 0.05
-REBUMP_TRIES: Final = 3
 
 RECOUNTED_AFTER: Final = frozenset({"user.delete"})
 """The writes whose deferred parts leave the references of products to be counted anew."""
@@ -173,19 +172,6 @@ class Repairer:
             raise Unavailable(f"a key is still held by {result.aggregate}")
         if result.outcome is not ShadowOutcome.APPLIED:
             raise result.error or Unavailable("the shadow refused the repair")
-
-
-async def converge(shadow: Shadow, unit: UnitOfWork, listed: Iterable[ItemKey], deadline: Deadline) -> ShadowResult:
-    """Make the listed items what the change's images say, above any debris found, while the unit holds its locks."""
-    keys = list(listed)
-    op_id = uuid4()
-    result = await shadow.write(shadow.converge(unit.change, listed=keys, op_id=op_id), deadline=deadline)
-    for _ in range(REBUMP_TRIES):
-        if result.outcome is not ShadowOutcome.FENCE_REFUSED or result.aggregate is None:
-            break
-        await unit.rebump(result.aggregate, above=result.stored_version)
-        result = await shadow.write(shadow.converge(unit.change, listed=keys, op_id=op_id), deadline=deadline)
-    return result
 
 
 async def lock_for_repair(unit: UnitOfWork, parts: Iterable[IntentPart]) -> None:
