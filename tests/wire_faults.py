@@ -6,7 +6,7 @@ It knows just enough HTTP to count requests: a head and a body of stated length.
 import asyncio
 import json
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from types import TracebackType
@@ -48,6 +48,10 @@ class Request:
     body: Any
 
 
+Interlude = Callable[[], Awaitable[object]]
+"""Done before a request is passed on."""
+
+
 class WireFaults:
     """Serves on a port of its own while entered. `script` is used up from the left; without one all passes."""
 
@@ -55,7 +59,7 @@ class WireFaults:
         parts = urlsplit(upstream)
         self._host, self._port = parts.hostname, parts.port
         self._connections: dict[asyncio.Task[object], asyncio.StreamWriter] = {}
-        self.script: deque[Fault | Answer] = deque()
+        self.script: deque[Fault | Answer | Interlude] = deque()
         self.requests: list[Request] = []
         self.arrived = asyncio.Condition()
 
@@ -109,6 +113,8 @@ class WireFaults:
                     await reader.read()
                     return
                 else:
+                    if not isinstance(fault, Fault):
+                        await fault()
                     upstream_writer.write(raw)
                     answer = await _message(upstream_reader)
                     if fault is Fault.LOSE_ANSWER:

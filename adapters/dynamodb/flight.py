@@ -9,12 +9,14 @@ import socket
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any, Final
 
 from aiobotocore.httpsession import AIOHTTPSession
 
 from adapters.deadline import Deadline
 
+LARGE_BODY_BYTES: Final = 2**20
 KEEPALIVE_IDLE_S: Final = 15
 KEEPALIVE_INTERVAL_S: Final = 5
 KEEPALIVE_PROBES: Final = 3
@@ -41,6 +43,12 @@ class TooLate(Exception):
 
 class TrackedSession(AIOHTTPSession):
     """The SDK's own HTTP session, with a connector that marks the current flight as sent."""
+
+    async def send(self, request: Any) -> Any:  # noqa: ANN401  # the SDK's method has no types
+        """Send a request; the HTTP library wants a large body as a stream, and warns of one in bytes."""
+        if len(request.body) > LARGE_BODY_BYTES:
+            request.body = BytesIO(request.body)
+        return await super().send(request)
 
     async def _create_connector(self, proxy_url: str | None) -> Any:  # noqa: ANN401  # the SDK's method has no types
         connector = await super()._create_connector(proxy_url)  # type: ignore[misc]  # unknown to the SDK's stubs

@@ -1,0 +1,178 @@
+"""What a change does to which items, one by one and in no order. Pure.
+
+images before and after -> planned     listed keys and images now -> converging     a listing's version -> logged
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from adapters.changes import (
+    LISTING,
+    TREE,
+    Aggregate,
+    AggregateKind,
+    Change,
+    Image,
+    ItemKey,
+    Ref,
+    RowKind,
+    category_aggregate,
+    product_aggregate,
+)
+from adapters.dynamodb.items import Item, ItemMapper, UnmappableRow
+from adapters.dynamodb.keys import Key
+from adapters.dynamodb.typed_json import ITEM_MAX_BYTES, Attributes, item_size_bytes, text_value
+from adapters.errors import PayloadTooLarge
+
+UNSEEN_ITEM_BYTES: Final = 40_000
+"""What a delete of an item whose size nobody knows is taken to weigh: a hundred of them fill a transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A put of `attributes`, or a delete where they are None.
+
+    `aggregates`: whose fences go with it. `owners`: one of them must own what lies under the key, if anything does;
+    empty is no condition. `showing`: attributes that it must have besides. `ref`: None for a log entry. `is_pointer`:
+    a put of an item that only says where another lies.
+    """
+
+    key: Key
+    ref: Ref | None
+    aggregates: tuple[Aggregate, ...]
+    owners: tuple[Aggregate, ...]
+    showing: Attributes
+    attributes: Attributes | None
+    size_bytes: int
+    is_pointer: bool = False
+
+    @property
+    def is_put(self) -> bool:
+        """Whether it leaves an item."""
+        return self.attributes is not None
+
+
+def planned(change: Change, mapper: ItemMapper) -> list[Action]:
+    """The actions of a change: its new items, and the end of old ones whose keys no new one has.
+
+    A pointer that stays as it was is left alone. Raises PayloadTooLarge, UnmappableRow.
+    """
+    puts: dict[Key, Item] = {}
+    kept: set[Key] = set()
+    for ref, image in change.after.items():
+        before = {_key(item): item for item in _items_before(change.before.get(ref), mapper)}
+        for item in mapper.items_of(image):
+            key = _key(item)
+            if item.is_pointer and item == before.get(key):
+                kept.add(key)
+            else:
+                puts[key] = item
+    gone = [item for image in change.before.values() for item in _items_before(image, mapper)]
+    gone = [item for item in gone if _key(item) not in kept and _key(item) not in puts]
+    versions = change.versions
+    return [*(_put(item, versions) for item in puts.values()), *(_delete(item, versions) for item in gone)]
+
+
+def converging(change: Change, listed: Iterable[ItemKey], mapper: ItemMapper) -> list[Action]:
+    """The actions that make each listed item what the images after say. Raises PayloadTooLarge, UnmappableRow.
+
+    An item whose present owner is not locked is that one's affair. (An order's id can come back with another user,
+    when the authority crashed before it had committed the first.)
+    """
+    items = [item for image in change.after.values() for item in mapper.items_of(image)]
+    now = {_key(item): item for item in items if _is_locked(item, change.versions)}
+    wanted = {Key(each.table, each.partition, each.sort): each.ref for each in listed}
+    return [
+        _put(now[key], change.versions) if key in now else _delete_unseen(key, ref, change.versions)
+        for key, ref in wanted.items()
+    ]
+
+
+def logged(key: Key, attributes: Attributes) -> Action:
+    """The put of a log entry. Raises PayloadTooLarge."""
+    size_bytes = _checked_size_bytes(attributes, "the listing's log entry")
+    return Action(key, None, (LISTING,), (), {}, attributes, size_bytes)
+
+
+def old_items(image: Image, mapper: ItemMapper) -> tuple[Item, ...]:
+    """The items that show a row which was there before; none for one that could not have any."""
+    try:
+        return mapper.items_of(image)
+    except UnmappableRow:
+        return ()
+
+
+def _items_before(image: Image | None, mapper: ItemMapper) -> tuple[Item, ...]:
+    return () if image is None else old_items(image, mapper)
+
+
+def _key(item: Item) -> Key:
+    return Key(item.table, item.partition, item.sort)
+
+
+def _is_locked(item: Item, versions: Mapping[Aggregate, int]) -> bool:
+    return item.ref.kind is not RowKind.ORDER or item.owner in versions
+
+
+def _put(item: Item, versions: Mapping[Aggregate, int]) -> Action:
+    size_bytes = _checked_size_bytes(item.attributes, f"{item.ref.kind} {item.ref.id}")
+    owners = () if item.owner is None else (item.owner,)
+    fences = _fences(item.ref, owners, versions)
+    return Action(_key(item), item.ref, fences, owners, {}, item.attributes, size_bytes, item.is_pointer)
+
+
+def _delete(item: Item, versions: Mapping[Aggregate, int]) -> Action:
+    owners = () if item.owner is None else (item.owner,)
+    fences, size_bytes = _fences(item.ref, owners, versions), item_size_bytes(item.attributes)
+    return Action(_key(item), item.ref, fences, owners, _showing(item.ref), None, size_bytes)
+
+
+def _delete_unseen(key: Key, ref: Ref, versions: Mapping[Aggregate, int]) -> Action:
+    owners = tuple(_owners(ref, versions))
+    return Action(key, ref, _fences(ref, owners, versions), owners, _showing(ref), None, UNSEEN_ITEM_BYTES)
+
+
+def _owners(ref: Ref, versions: Mapping[Aggregate, int]) -> Iterator[Aggregate]:
+    """Who may own the items of a row that is gone.
+
+    An order does not name its user; any user whose lock is held may have had it, and an id belongs to one order ever.
+    """
+    match ref.kind:
+        case RowKind.ORDER:
+            yield from (aggregate for aggregate in versions if aggregate.kind is AggregateKind.USER)
+        case RowKind.PRODUCT:
+            pass
+        case RowKind.USER | RowKind.CART | RowKind.CATEGORY:
+            yield ref.owner
+
+
+def _showing(ref: Ref) -> Attributes:
+    """What must still be in an item to be deleted as this row's, besides its owner.
+
+    All categories have one owner, so the owner does not tell whether another took the key.
+    """
+    return {"category_id": text_value(ref.id)} if ref.kind is RowKind.CATEGORY else {}
+
+
+def _fences(ref: Ref, owners: tuple[Aggregate, ...], versions: Mapping[Aggregate, int]) -> tuple[Aggregate, ...]:
+    """The locked aggregates that the items of a row depend on.
+
+    A category's items are the tree's; where only products come and go its own counter is locked instead.
+    """
+    if ref.kind is RowKind.PRODUCT:
+        fences: tuple[Aggregate, ...] = (product_aggregate(ref.id),)
+    elif ref.kind is RowKind.CATEGORY and TREE not in versions:
+        fences = (category_aggregate(ref.id),)
+    else:
+        fences = owners
+    if not fences or not set(fences) <= versions.keys():
+        raise ValueError(f"items of {ref} are touched without a lock on {', '.join(map(str, fences)) or 'their owner'}")
+    return fences
+
+
+def _checked_size_bytes(attributes: Attributes, subject: str) -> int:
+    size_bytes = item_size_bytes(attributes)
+    if size_bytes > ITEM_MAX_BYTES:
+        raise PayloadTooLarge(f"{subject} would take {size_bytes} bytes as an item, which holds {ITEM_MAX_BYTES}")
+    return size_bytes

@@ -1,0 +1,173 @@
+"""Bringing DynamoDB up to a change: the plan, and what became of writing it.
+
+change -> actions -> units in order -> chunks, one transaction each -> write -> ShadowResult
+          actions    moves             chunks                          here
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from time import time
+from typing import Any, Final, cast
+from uuid import UUID, uuid4
+
+from adapters.changes import LISTING, Aggregate, Change, IntentPart, ItemKey
+from adapters.deadline import Deadline
+from adapters.dynamodb.actions import Action, converging, logged, planned
+from adapters.dynamodb.chunks import Chunk, Fence, chunked, transact_items
+from adapters.dynamodb.client import DynamoDBClient
+from adapters.dynamodb.errors import Cancellation, Failure, Verdict
+from adapters.dynamodb.expressions import OP, VERSION
+from adapters.dynamodb.intents import call_parts, deferred_parts
+from adapters.dynamodb.items import ItemMapper
+from adapters.dynamodb.keys import Keys
+from adapters.dynamodb.moves import in_order
+from adapters.dynamodb.own_items import log_entry
+from adapters.dynamodb.shapes import OWNER
+from adapters.dynamodb.typed_json import Attributes
+from adapters.errors import Unavailable
+from adapters.ports.store import ShadowOutcome, ShadowPlan, ShadowResult
+
+_APPLIED: Final = ShadowResult(ShadowOutcome.APPLIED)
+
+
+@dataclass(frozen=True, slots=True)
+class TransactPlan:
+    """The transactions that bring DynamoDB up to a change, in order; one, unless the change is large."""
+
+    chunks: tuple[Chunk, ...]
+    parts: tuple[IntentPart, ...] = ()
+    deferred: tuple[IntentPart, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to do, now or later."""
+        return not self.chunks and not self.deferred
+
+
+class DynamoDBShadow:
+    """The Shadow of DynamoDB. `clock` tells the seconds since 1970."""
+
+    def __init__(
+        self, client: DynamoDBClient, *, mapper: ItemMapper, keys: Keys, clock: Callable[[], float] = time
+    ) -> None:
+        self._client = client
+        self._mapper = mapper
+        self._keys = keys
+        self._clock = clock
+
+    def plan(self, change: Change, *, op_id: UUID) -> TransactPlan:
+        """The requests for a change. Raises PayloadTooLarge."""
+        actions = [*planned(change, self._mapper), *self._log(change)]
+        return TransactPlan(
+            _chunks(change, actions, op_id),
+            call_parts(actions, change.versions) if actions else (),
+            deferred_parts(change.deferred, mapper=self._mapper, keys=self._keys),
+        )
+
+    def converge(self, change: Change, *, listed: Iterable[ItemKey], op_id: UUID) -> TransactPlan:
+        """The requests that make every listed item what `change.after` says. Raises PayloadTooLarge."""
+        return TransactPlan(_chunks(change, [*converging(change, listed, self._mapper), *self._log(change)], op_id))
+
+    async def write(self, plan: ShadowPlan, *, deadline: Deadline) -> ShadowResult:
+        """Send the plan's transactions one after another, until one is not applied.
+
+        Once something was, or may have been, nothing but AMBIGUOUS can be said of a write that did not come through.
+        """
+        is_open = False
+        for chunk in cast("TransactPlan", plan).chunks:
+            result, may_be_applied = await self._write_chunk(chunk, deadline)
+            if result.outcome is not ShadowOutcome.APPLIED:
+                is_open = is_open or may_be_applied
+                return replace(result, outcome=ShadowOutcome.AMBIGUOUS) if is_open else result
+            is_open = True
+        return _APPLIED
+
+    async def _write_chunk(self, chunk: Chunk, deadline: Deadline) -> tuple[ShadowResult, bool]:
+        """The result, and whether it may have been applied all the same.
+
+        What was taken for lost in one attempt stays in doubt, also when the payload changes after it: only a later
+        version of its fences keeps it out.
+        """
+        may_be_applied = False
+        while True:
+            # A token of its own for each payload. It is random, not derived from the operation: within ten minutes the
+            # service answers a token it knows without looking at the fences, which must judge every new write.
+            payload = {
+                "TransactItems": transact_items(chunk, keys=self._keys, table_name=self._client.table_name),
+                "ClientRequestToken": str(uuid4()),
+            }
+            try:
+                await self._client.send("TransactWriteItems", payload, deadline=deadline)
+            except Failure as failure:
+                may_be_applied = may_be_applied or failure.may_be_applied
+                if failure.verdict is not Verdict.REFUSED:
+                    return ShadowResult(ShadowOutcome.FAILED, error=failure.error), may_be_applied
+                judged = _judge(chunk, failure)
+                if isinstance(judged, ShadowResult):
+                    return judged, may_be_applied
+                chunk = judged
+            else:
+                return _APPLIED, True
+
+    def _log(self, change: Change) -> Sequence[Action]:
+        if LISTING not in change.versions:
+            return ()
+        version = change.versions[LISTING]
+        entry = log_entry(
+            self._keys,
+            version=version,
+            product_ids=change.listed_products,
+            seller_ids=change.listed_sellers,
+            now_s=int(self._clock()),
+        )
+        return (logged(self._keys.log_entry(version), entry),)
+
+
+def _chunks(change: Change, actions: Sequence[Action], op_id: UUID) -> tuple[Chunk, ...]:
+    if not actions:
+        return ()
+    units = in_order(actions, change.versions)
+    return chunked(units, versions=change.versions, counts=change.counts, op=str(op_id))
+
+
+def _judge(chunk: Chunk, failure: Failure) -> ShadowResult | Chunk:
+    """What refused conditions mean: a result, or the chunk without the deletes of what is another's by now."""
+    of_fences, of_actions = failure.cancellations[: len(chunk.fences)], failure.cancellations[len(chunk.fences) :]
+    fences = [(fence, why.item or {}) for fence, why in zip(chunk.fences, of_fences, strict=True) if why.is_refused]
+    if fences:
+        return _judge_fences(fences, failure)
+    refused = [(action, why) for action, why in zip(chunk.actions, of_actions, strict=True) if why.is_refused]
+    for action, why in refused:
+        if action.is_put:
+            return _owner_refused(why, failure)
+    foreign = {action.key for action, _ in refused}
+    return replace(chunk, actions=tuple(action for action in chunk.actions if action.key not in foreign))
+
+
+def _judge_fences(refused: Sequence[tuple[Fence, Attributes]], failure: Failure) -> ShadowResult:
+    """Where the fences carry this operation's version, an earlier attempt was applied, and they all must.
+
+    Otherwise someone overtook it, and its items may be half of the one and half of the other.
+    """
+    others = [(fence, stored) for fence, stored in refused if not _is_ours(fence, stored)]
+    if not others:
+        return _APPLIED
+    fence, stored = others[0]
+    outcome = ShadowOutcome.FENCE_REFUSED if len(others) == len(refused) else ShadowOutcome.AMBIGUOUS
+    return ShadowResult(outcome, fence.aggregate, _stored_version(stored), failure.error)
+
+
+def _is_ours(fence: Fence, stored: Attributes) -> bool:
+    return stored.get(OP, {}).get("S") == fence.op and _stored_version(stored) == fence.version
+
+
+def _stored_version(stored: Attributes) -> int:
+    return int(cast("Mapping[str, Any]", stored)[VERSION]["N"]) if VERSION in stored else 0
+
+
+def _owner_refused(why: Cancellation, failure: Failure) -> ShadowResult:
+    """Another owner's item lies under the key; without an aggregate where it names none."""
+    owner = cast("Mapping[str, Any]", why.item or {}).get(OWNER, {}).get("S")
+    aggregate = None if owner is None else Aggregate.parse(owner)
+    error = failure.error if owner else Unavailable(f"an item without an owner is in the way: {failure}")
+    return ShadowResult(ShadowOutcome.OWNER_REFUSED, aggregate, error=error)
