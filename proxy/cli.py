@@ -79,12 +79,9 @@ def _add_database_commands(parent: "argparse._SubParsersAction[argparse.Argument
     )
     prepare.add_argument("--shop-tables", action="store_true", help="make the shop's own tables too")
     _leaf(group, "status", commands.db_status, "say what is there and what is missing", "crossfade db status")
-    _leaf(group, "sample", commands.db_sample, "fill an empty shop with a small sample", "crossfade db sample")
 
 
 def _add_sweeps(parent: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    _leaf(parent, "backfill", commands.backfill, "copy all rows to DynamoDB, beside live writes", "crossfade backfill")
-    _leaf(parent, "verify", commands.verify, "compare all rows with DynamoDB; 0 only for equal", "crossfade verify")
     _leaf(parent, "repair", commands.repair, "settle all open intents now", "crossfade repair")
 
 

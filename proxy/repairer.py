@@ -85,13 +85,18 @@ class Repairer:
     async def run_once(self) -> RepairReport:
         """Settle what is due, and go on while there is more and it gets done."""
         total = RepairReport()
-        while self._parts.snapshot.current().flags.dual_write:
+        while self._is_dual():
             intents = await self._parts.journal.due(limit=BATCH)
             report = await self._settle_all(intents)
             total += report
             if report.settled == 0:
                 break
         return total
+
+    def _is_dual(self) -> bool:
+        """Only while both databases are written to is there anything to be made equal."""
+        state = self._parts.snapshot.latest
+        return state is not None and state.flags.dual_write
 
     async def repair_call(self, op_id: UUID) -> None:
         """Settle what a call left behind, if that is possible now; the background goes on with it if not."""

@@ -201,6 +201,7 @@ async def running(worker: Worker, *, rpc: socket.socket, admin: socket.socket) -
     """
     worker.metrics.watch(worker.set_gauges)
     loops = worker.loops()
+    await worker.poll.run_once()
     services = [worker.background.spawn(f"service.{i}", loop.run()) for i, loop in enumerate(loops)]
     idle_s = worker.settings.server.idle_connection_s
     runners = []
