@@ -166,17 +166,18 @@ async def change_quantity(shop: Shop, user: Record, product: Record, quantity: i
     )
 
 
-@pytest.mark.parametrize("quantity", [1, 3, 101, INT_MAX])
-async def test_update_item_quantity_sets_the_quantity_alone(shop: Shop, quantity: int) -> None:
+async def test_update_item_quantity_sets_the_quantity_alone(shop: Shop) -> None:
     """The quantity is set, also to the same number, updated_at tells, and nothing else changes."""
-    user, product = await make_user(shop), await make_product(shop)
-    line = await make_line(shop, user, product, 3)
+    quantities_set = [1, 3, 101, INT_MAX]
+    user, products = await make_user(shop), await make_products(shop, len(quantities_set))
+    lines = [await make_line(shop, user, product, 3) for product in products]
     await shop.next_second()
-    assert await change_quantity(shop, user, product, quantity) is True
-    updated = await line_of(shop, user, product)
-    assert updated is not None
-    assert {**line, "quantity": quantity, "updated_at": updated["updated_at"]} == updated
-    assert line["updated_at"] < updated["updated_at"]
+    for product, line, quantity in zip(products, lines, quantities_set, strict=True):
+        assert await change_quantity(shop, user, product, quantity) is True
+        updated = await line_of(shop, user, product)
+        assert updated is not None
+        assert {**line, "quantity": quantity, "updated_at": updated["updated_at"]} == updated
+        assert line["updated_at"] < updated["updated_at"]
 
 
 async def test_update_item_quantity_of_zero_removes_the_line(shop: Shop) -> None:

@@ -177,9 +177,10 @@ async def test_create_product_refuses_an_unknown_category_or_seller(shop: Shop) 
     assert 0 == (await shop.call("product.search_products", search_term=""))["total"]
 
 
-@pytest.mark.parametrize(
-    "fields",
-    [
+async def test_update_product_sets_the_fields_that_are_given(shop: Shop) -> None:
+    """Fields given are stored, null included, others are left, and updated_at tells."""
+    texts = {"name": "all", "description": "", "image_url": ""}
+    changes: list[Record] = [
         {"name": "new name"},
         {"description": "new"},
         {"description": None},
@@ -187,23 +188,15 @@ async def test_create_product_refuses_an_unknown_category_or_seller(shop: Shop) 
         {"image_url": None},
         {"price": Decimal("0.01")},
         {"inventory_quantity": 0},
-        {
-            "name": "all",
-            "description": "",
-            "image_url": "",
-            "price": Decimal("99999999.99"),
-            "inventory_quantity": INT_MAX,
-        },
-    ],
-)
-async def test_update_product_sets_the_fields_that_are_given(shop: Shop, fields: Record) -> None:
-    """Fields given are stored, null included, others are left, and updated_at tells."""
-    product = await make_product(shop, description="old", image_url="old")
+        {**texts, "price": Decimal("99999999.99"), "inventory_quantity": INT_MAX},
+    ]
+    products = await make_products(shop, len(changes), description="old", image_url="old")
     await shop.next_second()
-    updated = await update(shop, product, **fields)
-    assert {**product, **fields, "updated_at": updated["updated_at"]} == updated
-    assert product["updated_at"] < updated["updated_at"]
-    assert updated == await shop.call("product.get_product_by_id", product_id=product["id"])
+    for product, fields in zip(products, changes, strict=True):
+        updated = await update(shop, product, **fields)
+        assert {**product, **fields, "updated_at": updated["updated_at"]} == updated
+        assert product["updated_at"] < updated["updated_at"]
+        assert updated == await shop.call("product.get_product_by_id", product_id=product["id"])
 
 
 async def update(shop: Shop, product: Record, **fields: object) -> Record:
@@ -330,15 +323,16 @@ async def test_delete_product_is_refused_while_an_order_refers_to_it(shop: Shop)
     assert 1 == await shop.call("cart.get_cart_item_count", user_id=user["id"])
 
 
-@pytest.mark.parametrize("quantity", [0, 1, 100, INT_MAX])
-async def test_update_inventory_sets_the_stock_alone(shop: Shop, quantity: int) -> None:
+async def test_update_inventory_sets_the_stock_alone(shop: Shop) -> None:
     """The stock is set, also to the same number, updated_at tells, and nothing else changes."""
-    product = await make_product(shop, inventory_quantity=100)
+    quantities = [0, 1, 100, INT_MAX]
+    products = await make_products(shop, len(quantities), inventory_quantity=100)
     await shop.next_second()
-    assert await shop.call("product.update_inventory", product_id=product["id"], quantity=quantity) is True
-    updated = await shop.call("product.get_product_by_id", product_id=product["id"])
-    assert {**product, "inventory_quantity": quantity, "updated_at": updated["updated_at"]} == updated
-    assert product["updated_at"] < updated["updated_at"]
+    for product, quantity in zip(products, quantities, strict=True):
+        assert await shop.call("product.update_inventory", product_id=product["id"], quantity=quantity) is True
+        updated = await shop.call("product.get_product_by_id", product_id=product["id"])
+        assert {**product, "inventory_quantity": quantity, "updated_at": updated["updated_at"]} == updated
+        assert product["updated_at"] < updated["updated_at"]
 
 
 async def test_reduce_inventory_takes_from_the_stock(shop: Shop) -> None:
@@ -353,12 +347,12 @@ async def test_reduce_inventory_takes_from_the_stock(shop: Shop) -> None:
     assert 0 == (await shop.call("product.get_product_by_id", product_id=product["id"]))["inventory_quantity"]
 
 
-@pytest.mark.parametrize("quantity", [8, INT_MAX])
-async def test_reduce_inventory_never_goes_below_zero(shop: Shop, quantity: int) -> None:
+async def test_reduce_inventory_never_goes_below_zero(shop: Shop) -> None:
     """Where there is too little nothing is taken, and nothing is written."""
     product = await make_product(shop, inventory_quantity=7)
     await shop.next_second()
-    assert await shop.call("product.reduce_inventory", product_id=product["id"], quantity=quantity) is False
+    for quantity in (8, INT_MAX):
+        assert await shop.call("product.reduce_inventory", product_id=product["id"], quantity=quantity) is False
     assert product == await shop.call("product.get_product_by_id", product_id=product["id"])
 
 

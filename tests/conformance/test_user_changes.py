@@ -37,17 +37,16 @@ async def belongings(shop: Shop, user: Record) -> Belongings:
     )
 
 
-@pytest.mark.parametrize(
-    "names", [{"first_name": "Ana", "last_name": "Núñez"}, {"last_name": None}, {"first_name": ""}]
-)
-async def test_update_sets_the_names_that_are_given(shop: Shop, names: Record) -> None:
+async def test_update_sets_the_names_that_are_given(shop: Shop) -> None:
     """Names given are stored, null included, others are left, and updated_at tells."""
-    user = await make_user(shop, first_name="first", last_name="last")
+    changes: list[Record] = [{"first_name": "Ana", "last_name": "Núñez"}, {"last_name": None}, {"first_name": ""}]
+    users = [await make_user(shop, first_name="first", last_name="last") for _ in changes]
     await shop.next_second()
-    updated = await shop.call("user.update", id=user["id"], **names)
-    assert {**user, **names, "updated_at": updated["updated_at"]} == updated
-    assert user["updated_at"] < updated["updated_at"]
-    assert updated == await shop.call("user.find_by_id", id=user["id"])
+    for user, names in zip(users, changes, strict=True):
+        updated = await shop.call("user.update", id=user["id"], **names)
+        assert {**user, **names, "updated_at": updated["updated_at"]} == updated
+        assert user["updated_at"] < updated["updated_at"]
+        assert updated == await shop.call("user.find_by_id", id=user["id"])
 
 
 async def test_update_to_the_same_values_sets_updated_at(shop: Shop) -> None:
@@ -179,18 +178,18 @@ async def test_update_of_the_email_shows_in_the_products(shop: Shop) -> None:
     assert ("moved@shop.test", [details]) == (details["seller_email"], listed["products"])
 
 
-@pytest.mark.parametrize(
-    ("operation", "flag"), [("upgrade_to_seller", "is_seller"), ("promote_to_super_admin", "super_admin")]
-)
-async def test_upgrade_to_seller_and_promote_set_their_flag_alone(shop: Shop, operation: str, flag: str) -> None:
-    """The flag is set, twice if one likes, updated_at tells, and nothing else changes."""
-    user = await make_user(shop)
-    for _ in range(2):
-        await shop.next_second()
-        before = await shop.call("user.find_by_id", id=user["id"])
+async def test_upgrade_to_seller_and_promote_set_their_flag_alone(shop: Shop) -> None:
+    """The flag is set, also a second time, updated_at tells, and nothing else changes."""
+    flags = {"upgrade_to_seller": "is_seller", "promote_to_super_admin": "super_admin"}
+    cases = []
+    for operation in flags:
+        cases.append((operation, await make_user(shop)))
+        cases.append((operation, await shop.call(f"user.{operation}", id=(await make_user(shop))["id"])))
+    await shop.next_second()
+    for operation, user in cases:
         updated = await shop.call(f"user.{operation}", id=user["id"])
-        assert {**user, flag: True, "updated_at": updated["updated_at"]} == updated
-        assert before["updated_at"] < updated["updated_at"]
+        assert {**user, flags[operation]: True, "updated_at": updated["updated_at"]} == updated
+        assert user["updated_at"] < updated["updated_at"]
         assert updated == await shop.call("user.find_by_id", id=user["id"])
 
 
