@@ -43,7 +43,7 @@ CONFLICT = Answer(
     400, "TransactionCanceledException", {"CancellationReasons": [{"Code": "TransactionConflict"}, {"Code": "None"}]}
 )
 HEAVY = 6000
-"""Lines that make an order nearly 400 KB."""
+"""Lines that make an order of 360 KB."""
 APPLIED = ShadowResult(ShadowOutcome.APPLIED)
 
 
@@ -399,9 +399,9 @@ async def test_large_cart_is_cleared_in_two_transactions(world: World) -> None:
     assert await world.items("Users") == {}
 
 
-@pytest.mark.parametrize(("number", "transactions"), [(10, 1), (11, 6)])
+@pytest.mark.parametrize(("number", "transactions"), [(10, 1), (12, 6)])
 async def test_heavy_orders_stay_under_the_limit_of_a_transaction(world: World, number: int, transactions: int) -> None:
-    """Ten orders of nearly 400 KB fit the 4 MB of a transaction; eleven take several, of moderate size."""
+    """Ten orders of 360 KB fit the 4 MB of a transaction; twelve take several, of moderate size."""
     orders = [order_of(ANA, "a@x", each, lines=HEAVY) for each in range(number)]
     async with DynamoDBClient(world.client.endpoint, attempt_s=20) as patient:
         shadow = DynamoDBShadow(patient, mapper=MAPPER, keys=KEYS)
