@@ -38,5 +38,5 @@ class Dispatcher(Protocol):
 class CallRecorder(Protocol):
     """Who counts the calls."""
 
-    def rpc_finished(self, operation: Operation, code: str, seconds_s: float) -> None:
-        """Count a call that took so many seconds; `code` is `ok` or the code of its error."""
+    def rpc_finished(self, operation: str, code: str, duration_s: float) -> None:
+        """Count a call, by the operation's full name, or another name; `code` is `ok` or the code of its error."""
