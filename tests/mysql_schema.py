@@ -49,3 +49,29 @@ async def mysql_shop(mysql_endpoint: MySQLEndpoint) -> AsyncIterator[Connection]
     await connection.batch(";".join(["SET foreign_key_checks = 0", *emptying, "SET foreign_key_checks = 1"]))
     yield connection
     await connection.quit()
+
+
+async def insert(connection: Connection, table: str, **columns: object) -> int:
+    """Insert a row beside the proxy; its id."""
+    marks = ", ".join(["%s"] * len(columns))
+    made = await connection.execute(
+        f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", (*columns.values(),)
+    )
+    return made.last_id
+
+
+async def insert_user(connection: Connection, name: str = "ana", /, **columns: object) -> int:
+    """A user."""
+    valid = {"username": name, "email": f"{name}@shop.test", "password_hash": "h"}
+    return await insert(connection, "users", **{**valid, **columns})
+
+
+async def insert_category(connection: Connection, name: str = "Tea", /, **columns: object) -> int:
+    """A root category, unless a parent is given."""
+    return await insert(connection, "categories", name=name, **columns)
+
+
+async def insert_product(connection: Connection, **columns: object) -> int:
+    """A product of user and category 1 unless others are given."""
+    valid = {"seller_id": 1, "category_id": 1, "name": "Green tea", "price": "12.50"}
+    return await insert(connection, "products", **{**valid, **columns})
