@@ -42,8 +42,8 @@ KEYS = Keys(CONTRACT)
 CONFLICT = Answer(
     400, "TransactionCanceledException", {"CancellationReasons": [{"Code": "TransactionConflict"}, {"Code": "None"}]}
 )
-HEAVY = 6000
-"""Lines that make an order of 360 KB."""
+HEAVY = 405_000
+"""Characters that make an item of nearly 400 KB."""
 APPLIED = ShadowResult(ShadowOutcome.APPLIED)
 
 
@@ -399,16 +399,17 @@ async def test_large_cart_is_cleared_in_two_transactions(world: World) -> None:
     assert await world.items("Users") == {}
 
 
-@pytest.mark.parametrize(("number", "transactions"), [(10, 1), (12, 6)])
-async def test_heavy_orders_stay_under_the_limit_of_a_transaction(world: World, number: int, transactions: int) -> None:
-    """Ten orders of 360 KB fit the 4 MB of a transaction; twelve take several, of moderate size."""
-    orders = [order_of(ANA, "a@x", each, lines=HEAVY) for each in range(number)]
+@pytest.mark.parametrize(("number", "transactions"), [(9, 1), (10, 5)])
+async def test_heavy_items_stay_under_the_limit_of_a_transaction(world: World, number: int, transactions: int) -> None:
+    """Nine items of nearly 400 KB fit the 4 MB of a transaction; ten take several, of moderate size."""
+    products = [product_of(each, description="x" * HEAVY) for each in range(1, number + 1)]
     async with DynamoDBClient(world.client.endpoint, attempt_s=20) as patient:
         shadow = DynamoDBShadow(patient, mapper=MAPPER, keys=KEYS)
-        plan = shadow.plan(change_of({ANA: 1}, after=orders), op_id=uuid4())
+        versions = {product_aggregate(product.product.id): 1 for product in products}
+        plan = shadow.plan(change_of(versions, after=products), op_id=uuid4())
         assert await shadow.write(plan, deadline=Deadline.after(100)) == APPLIED
     assert transactions == len(plan.chunks)
-    assert shown(*orders) == await world.items("Users", "Support")
+    assert shown(*products) == await world.items("Products")
 
 
 async def test_move_of_a_user_with_many_orders(world: World) -> None:
