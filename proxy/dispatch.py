@@ -1,6 +1,7 @@
 """One path for all operations: the flags' snapshot, the plan, then a read, a dual read or a write."""
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from adapters.errors import Unavailable
@@ -20,8 +21,8 @@ class DispatchParts:
     """Who reads and writes, and by what names the sides go on the wire."""
 
     snapshot: Snapshot
-    readers: dict[Side, Reader]
-    names: dict[Side, str]
+    readers: Mapping[Side, Reader]
+    names: Mapping[Side, str]
     dual_read: DualRead
     dual_write: DualWrite
     background: Background
@@ -42,14 +43,15 @@ class Dispatch:
 
     async def _read(self, request: CallRequest, state: ControlState) -> Answer:
         plan = plan_of(state.flags, sample=random.random())  # noqa: S311  # sampling
-        authority = self._parts.readers[plan.authority]
-        if plan.shadow is None:
-            result = await authority.read(request.operation, request.arguments, request.deadline)
-            return Answer(result, phase_label(state.flags), self._parts.names[plan.authority], None)
-        result, compared = await self._parts.dual_read.run(
-            request, authority=authority, shadow=self._parts.readers[plan.shadow], is_raising=plan.is_raising
-        )
-        return Answer(result, phase_label(state.flags), self._parts.names[plan.authority], compared)
+        phase, served_by = phase_label(state.flags), self._parts.names[plan.authority]
+        if plan.is_compared:
+            result, compared = await self._parts.dual_read.run(
+                request, authority=plan.authority, is_raising=plan.is_raising
+            )
+            return Answer(result, phase, served_by, compared)
+        reader = self._parts.readers[plan.authority]
+        result = await reader.read(request.operation, request.arguments, request.deadline)
+        return Answer(result, phase, served_by, None)
 
     async def _write(self, request: CallRequest, state: ControlState) -> Answer:
         """In a task of its own, which a vanished client cannot cut in half."""

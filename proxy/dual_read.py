@@ -7,20 +7,26 @@ error       the shadow failed or was too slow
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 from adapters.errors import CrossfadeError, DataMismatch, Difference, Unavailable
 from adapters.ports.store import Reader
+from adapters.values import format_time
 from proxy.background import Background
 from proxy.calls import CallRequest
 from proxy.compare import differences
 from proxy.logs import EventLog
 from proxy.metrics import DualReadResult
+from proxy.phase import Side
 
 RE_READ_AFTER_S: Final = 0.025
 RESYNC_ABOVE: Final = 3
+
+Sides = tuple[Side, Side]
+"""The authority and the shadow."""
 
 log = EventLog(__name__)
 
@@ -48,24 +54,27 @@ class ReadMeters:
 class DualRead:
     """Two observations and the policy."""
 
-    def __init__(self, background: Background, meters: ReadMeters) -> None:
+    def __init__(
+        self, readers: Mapping[Side, Reader], names: Mapping[Side, str], background: Background, meters: ReadMeters
+    ) -> None:
+        self._readers = readers
+        self._name_of = names
         self._background = background
         self._meters = meters
 
-    async def run(
-        self, request: CallRequest, *, authority: Reader, shadow: Reader, is_raising: bool
-    ) -> tuple[object, str]:
+    async def run(self, request: CallRequest, *, authority: Side, is_raising: bool) -> tuple[object, str]:
         """The authority's answer and what came of the comparison, PENDING when it goes on behind the answer.
 
         With `is_raising` raises DataMismatch with the report, and Unavailable when the shadow has no answer.
         """
-        observing = self._background.spawn("shadow_read", observe(shadow, request))
+        sides = (authority, authority.other)
+        observing = self._background.spawn("shadow_read", observe(self._readers[authority.other], request))
         try:
-            answer = await authority.read(request.operation, request.arguments, request.deadline)
+            answer = await self._readers[authority].read(request.operation, request.arguments, request.deadline)
         except BaseException:
             observing.cancel()
             raise
-        comparison = self._compare(request, answer, observing, (authority, shadow))
+        comparison = self._compare(request, answer, observing, sides)
         if not is_raising:
             if self._background.start("comparison", comparison):
                 return answer, PENDING
@@ -76,7 +85,7 @@ class DualRead:
         if result is DualReadResult.ERROR:
             raise Unavailable("the answer could not be compared: the shadow failed") from error
         if result is DualReadResult.MISMATCH:
-            raise _mismatch(request, found)
+            raise _mismatch(request, found, names=self._names(sides))
         return answer, result
 
     async def _compare(
@@ -84,33 +93,36 @@ class DualRead:
         request: CallRequest,
         answer: object,
         observing: "asyncio.Task[Observation]",
-        readers: tuple[Reader, Reader],
+        sides: Sides,
     ) -> tuple[DualReadResult, list[Difference], CrossfadeError | None]:
         observation = await observing
         result, found = DualReadResult.ERROR, []
         if observation.error is None:
-            found = differences(answer, observation)
+            found = differences(answer, observation.value, names=self._names(sides))
             result = DualReadResult.MISMATCH if found else DualReadResult.MATCH
         if result is DualReadResult.MISMATCH:
-            result, found = await self._look_again(request, readers)
+            result, found = await self._look_again(request, sides)
         self._meters.count(request.operation.full_name, result)
-        self._report(request, result, found, observation.error)
+        self._report(request, result, found, sides, observation.error)
         return result, found, observation.error
 
-    async def _look_again(
-        self, request: CallRequest, readers: tuple[Reader, Reader]
-    ) -> tuple[DualReadResult, list[Difference]]:
+    async def _look_again(self, request: CallRequest, sides: Sides) -> tuple[DualReadResult, list[Difference]]:
         """Both again, a moment later: what was on its way has arrived by now."""
         await asyncio.sleep(RE_READ_AFTER_S)
-        ours = await observe(readers[0], request)
-        theirs = await observe(readers[1], request)
+        ours = await observe(self._readers[sides[0]], request)
+        theirs = await observe(self._readers[sides[1]], request)
         if ours.error is not None or theirs.error is not None:
             return DualReadResult.ERROR, []
-        found = differences(ours.value, theirs)
+        found = differences(ours.value, theirs.value, names=self._names(sides))
         return (DualReadResult.MISMATCH, found) if found else (DualReadResult.TRANSIENT, [])
 
     def _report(
-        self, request: CallRequest, result: DualReadResult, found: Sequence[Difference], error: CrossfadeError | None
+        self,
+        request: CallRequest,
+        result: DualReadResult,
+        found: Sequence[Difference],
+        sides: Sides,
+        error: CrossfadeError | None,
     ) -> None:
         operation = request.operation
         if result is not DualReadResult.MISMATCH:
@@ -118,7 +130,11 @@ class DualRead:
             return
         for attribute in {attribute_of(difference.path) for difference in found}:
             self._meters.count_attribute(operation.entity, attribute)
-        log.warning("dual_read_mismatched", operation=operation.full_name, report=report(request, found))
+        account = report(request, found, names=self._names(sides))
+        log.warning("dual_read_mismatched", operation=operation.full_name, report=account)
+
+    def _names(self, sides: Sides) -> tuple[str, str]:
+        return self._name_of[sides[0]], self._name_of[sides[1]]
 
 
 async def observe(reader: Reader, request: CallRequest) -> Observation:
@@ -135,16 +151,17 @@ def attribute_of(path: str) -> str:
     return name or "result"
 
 
-def report(request: CallRequest, found: Sequence[Difference]) -> dict[str, object]:
-    """The account of a mismatch, secrets masked."""
+def report(request: CallRequest, found: Sequence[Difference], *, names: tuple[str, str]) -> dict[str, object]:
+    """The account of a mismatch, secrets masked; `names` are the authority's and the shadow's."""
+    ours, theirs = (name.lower() for name in names)
     return {
         "entity": request.operation.entity,
         "operation": request.operation.full_name,
         "id": request.arguments.get("id"),
         "correlation_id": request.correlation_id,
-        "differences": [
-            {"path": d.path, "authority": d.authority, "shadow": d.shadow, "message": d.message} for d in found
-        ],
+        "time": format_time(datetime.now(UTC)),
+        "authority": ours,
+        "differences": [{"path": d.path, ours: d.authority, theirs: d.shadow, "message": d.message} for d in found],
         "suggested_actions": _actions(found),
     }
 
@@ -158,8 +175,10 @@ def _actions(found: Sequence[Difference]) -> list[str]:
     return [action for action in dict.fromkeys([*named, *times]) if action]
 
 
-def _mismatch(request: CallRequest, found: Sequence[Difference]) -> DataMismatch:
+def _mismatch(request: CallRequest, found: Sequence[Difference], *, names: tuple[str, str]) -> DataMismatch:
     first = found[0]
     identity = request.arguments.get("id")
     subject = f"{request.operation.entity} {identity}" if identity is not None else request.operation.full_name
-    return DataMismatch(f"Data validation failed for {subject}: {first.message}", report=report(request, found))
+    return DataMismatch(
+        f"Data validation failed for {subject}: {first.message}", report=report(request, found, names=names)
+    )

@@ -24,7 +24,7 @@ class Guard:
         self._metrics = metrics
 
     def watch(self, operation: Operation) -> "Watch":
-        """Watch over the database's part in a call, as a context. Raises Unavailable at once while the breaker is open."""
+        """A context around the database's part in a call; raises Unavailable at once while the breaker is open."""
         return Watch(self, operation)
 
     def ended(self, operation: Operation, error: BaseException | None, duration_s: float) -> None:

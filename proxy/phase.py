@@ -31,10 +31,10 @@ class WriteMode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How one call is served. `shadow` is who is compared with the authority; None: nobody."""
+    """How one call is served: who answers, whether the other side is compared, what a mismatch does, who is written."""
 
     authority: Side
-    shadow: Side | None
+    is_compared: bool
     is_raising: bool
     write_mode: WriteMode
 
@@ -45,7 +45,7 @@ def plan_of(flags: Flags, *, sample: float) -> Plan:
     is_compared = flags.dual_read and flags.validation and sample * FULL_PERCENT < flags.compare_percent
     return Plan(
         authority=authority,
-        shadow=authority.other if is_compared else None,
+        is_compared=is_compared,
         is_raising=flags.mismatch_policy is MismatchPolicy.RAISE,
         write_mode=_write_mode(flags),
     )

@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -11,6 +11,7 @@ from aiohttp import web
 
 from adapters.deadline import Deadline
 from adapters.errors import CrossfadeError
+from adapters.ports.store import Reader
 from proxy.background import Background, ServiceLoop
 from proxy.breaker import Breaker
 from proxy.dispatch import Dispatch, DispatchParts
@@ -37,6 +38,8 @@ BACKLOG_S: Final = 5.0
 SWEEP_S: Final = 3600.0
 QUEUE_WAIT_S: Final = 1.0
 PING_LIMIT_S: Final = 1.0
+
+DISPLAY_NAMES: Final = {Side.SOURCE: "MySQL", Side.TARGET: "DynamoDB"}
 
 log = EventLog(__name__)
 
@@ -72,6 +75,10 @@ class Worker:
             Side.SOURCE: Guard(SOURCE_NAME, Breaker(SOURCE_NAME), metrics),
             Side.TARGET: Guard(TARGET_NAME, Breaker(TARGET_NAME), metrics),
         }
+        self.readers: Mapping[Side, Reader] = {
+            Side.SOURCE: GuardedReader(databases.source, self.guards[Side.SOURCE]),
+            Side.TARGET: GuardedReader(databases.target, self.guards[Side.TARGET]),
+        }
         self.poll = ControlPoll(self.snapshot, databases.control, databases.mirror, instance=instance)
         self.repairer = Repairer(
             RepairParts(
@@ -94,10 +101,7 @@ class Worker:
         self.dispatch = Dispatch(
             DispatchParts(
                 snapshot=self.snapshot,
-                readers={
-                    Side.SOURCE: GuardedReader(databases.source, self.guards[Side.SOURCE]),
-                    Side.TARGET: GuardedReader(databases.target, self.guards[Side.TARGET]),
-                },
+                readers=self.readers,
                 names={Side.SOURCE: SOURCE_NAME, Side.TARGET: TARGET_NAME},
                 dual_read=self._dual_read(),
                 dual_write=self._dual_write(on_step),
@@ -107,7 +111,8 @@ class Worker:
 
     def _dual_read(self) -> DualRead:
         meters = ReadMeters(self.metrics.dual_read_finished, self.metrics.attribute_mismatched)
-        return DualRead(Background(limit=self.settings.limits.pending_comparisons), meters)
+        pending = Background(limit=self.settings.limits.pending_comparisons)
+        return DualRead(self.readers, DISPLAY_NAMES, pending, meters)
 
     def _dual_write(self, on_step: Callable[[Step], Awaitable[None]] | None) -> DualWrite:
         parts = WriteParts(
@@ -223,7 +228,16 @@ async def running(worker: Worker, *, rpc: socket.socket, admin: socket.socket) -
             loop.stop()
         left = await worker.background.drain(Deadline.after(worker.settings.server.drain_s))
         await asyncio.wait(services, timeout=PING_LIMIT_S)
+        await _leave_fleet(worker)
         log.info("drain_finished", instance=worker.instance, cut_short=left)
+
+
+async def _leave_fleet(worker: Worker) -> None:
+    """Say goodbye, so that no switch waits for this worker; without the word it counts as gone after some seconds."""
+    try:
+        await worker.databases.control.leave(worker.instance)
+    except CrossfadeError as error:
+        log.warning("fleet_not_left", error=error)
 
 
 async def _ping(name: str, ping: Callable[[Deadline], Awaitable[None]]) -> ReadinessCheck:
@@ -232,4 +246,3 @@ async def _ping(name: str, ping: Callable[[Deadline], Awaitable[None]]) -> Readi
     except CrossfadeError as error:
         return ReadinessCheck(name, str(error))
     return ReadinessCheck(name)
-
