@@ -37,7 +37,7 @@ def may_have_wide_numbers(body: bytes) -> bool:
 
 
 def decode_exactly(body: bytes) -> dict[str, object]:
-    """Like `decode`, ten times slower, with integers of any size as integers.
+    """Like `decode`, but with integers of any size as integers, and many times slower.
 
     Those of more than 400 digits become 10 to the 400th, floats beyond the largest double become that one, with their
     signs: no range reaches so far.
