@@ -10,6 +10,7 @@ a scrape of 3,400 series against 2 ms, during which every other thread waits for
 
 import math
 import mmap
+import os
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, MutableSequence, Sequence
@@ -125,6 +126,7 @@ class Meters:
         self._parts = cells
         self._part = _Part(cells[0])
         self._used = 0
+        self._pid = os.getpid()
         self._families: dict[str, Family] = {}
 
     @property
@@ -195,6 +197,8 @@ class Meters:
         text = f"{{{given}}}" if given else ""
         if text in family.series:
             raise ValueError(f"{family.name} has the series {labels} already")
+        if os.getpid() != self._pid:
+            raise ValueError(f"{family.name} is declared after the fork, which the other workers would not know")
         if self._used + cells > CELLS:
             raise ValueError(f"{family.name} does not fit any more")
         first, self._used = self._used, self._used + cells

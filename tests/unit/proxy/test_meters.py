@@ -24,9 +24,13 @@ def in_worker(meters: Meters, worker: int, work: Callable[[], None]) -> None:
     """Do something in a forked process that is that worker, which then dies without clearing up."""
     pid = os.fork()
     if pid == 0:
-        meters.attach(worker)
-        work()
-        os._exit(0)
+        code = 1
+        try:
+            meters.attach(worker)
+            work()
+            code = 0
+        finally:
+            os._exit(code)
     assert (pid, 0) == os.waitpid(pid, 0)
 
 
@@ -144,3 +148,14 @@ def test_meters_refuse_what_the_page_cannot_hold(declare: Callable[[Meters], obj
     meters.counter("calls_total", "Calls.", code="ok")
     with pytest.raises(ValueError, match=r"calls_total|Calls|shed_total|seconds"):
         declare(meters)
+
+
+def test_meters_refuse_a_declaration_after_the_fork() -> None:
+    """What one worker declares by itself, the others could not place."""
+    meters = Meters(workers=2)
+
+    def declare() -> None:
+        with pytest.raises(ValueError, match="after the fork"):
+            meters.counter("late_total", "Late.")
+
+    in_worker(meters, 1, declare)
