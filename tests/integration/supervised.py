@@ -1,0 +1,127 @@
+"""A small server under the supervisor, the program of its tests: `python -m tests.integration.supervised BEHAVIOUR`.
+
+serve   answers, and drains on SIGTERM      refuse  exits at once, for good
+stuck   answers, and ignores SIGTERM        die     exits at once, by a fault
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+
+import uvloop
+from aiohttp import web
+
+from adapters.deadline import Deadline
+from proxy.inflight import Inflight
+from proxy.logs import EventLog, setup_logging
+from proxy.meters import Merge, Meters
+from proxy.settings import load_settings
+from proxy.supervisor import (
+    BACKLOG,
+    EXIT_OK,
+    EXIT_REFUSED,
+    Listeners,
+    RunWorker,
+    serve,
+    settle_memory,
+)
+
+log = EventLog("proxy.supervised")
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+async def answer_pid(_request: web.Request) -> web.Response:
+    """Who answers."""
+    return web.Response(text=str(os.getpid()))
+
+
+async def answer_slowly(request: web.Request) -> web.Response:
+    """A call that lasts as long as its caller takes to send the body."""
+    log.info("slow_call_begun", pid=os.getpid())
+    return web.Response(text=f"{len(await request.read())} bytes")
+
+
+class Metrics:
+    """What the workers count together."""
+
+    def __init__(self, workers: int) -> None:
+        self.meters = Meters(workers=workers)
+        self.calls = self.meters.counter("calls_total", "Calls.")
+        self.alive = self.meters.gauge("workers", "Workers.", merge=Merge.SUM)
+
+    async def answer_count(self, _request: web.Request) -> web.Response:
+        """Count, and show the page."""
+        self.calls.add()
+        return web.Response(body=self.meters.render())
+
+
+def build_app(metrics: Metrics, inflight: Inflight, stopped: asyncio.Event) -> web.Application:
+    """The handlers of one worker."""
+
+    @web.middleware
+    async def count_calls(request: web.Request, handler: Handler) -> web.StreamResponse:
+        with inflight:
+            response = await handler(request)
+            if stopped.is_set():
+                response.force_close()
+            return response
+
+    app = web.Application(middlewares=[count_calls])
+    app.add_routes(
+        [web.get("/pid", answer_pid), web.post("/slow", answer_slowly), web.get("/count", metrics.answer_count)]
+    )
+    return app
+
+
+async def serve_until_stopped(listeners: Listeners, number: int, metrics: Metrics, *, is_stuck: bool) -> int:
+    """Serve, and drain on SIGTERM or SIGINT unless stuck."""
+    metrics.meters.attach(number)
+    metrics.alive.set(1)
+    inflight, stopped = Inflight(), asyncio.Event()
+    for stop_signal in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(stop_signal, stopped.set)
+    runner = web.AppRunner(build_app(metrics, inflight, stopped), access_log=None)
+    await runner.setup()
+    sites = [web.SockSite(runner, listener, backlog=BACKLOG) for listener in (listeners.rpc, listeners.admin)]
+    for site in sites:
+        await site.start()
+    settle_memory()
+    log.info("worker_ready", worker=number, pid=os.getpid())
+    await stopped.wait()
+    log.info("worker_draining", worker=number, pid=os.getpid())
+    if is_stuck:
+        await asyncio.Event().wait()
+    for site in sites:
+        await site.stop()
+    await inflight.ended(Deadline.after(60))
+    await runner.cleanup()
+    return EXIT_OK
+
+
+def worker(metrics: Metrics, behaviour: str) -> RunWorker:
+    """The worker of a behaviour."""
+
+    def run_worker(listeners: Listeners, number: int) -> int:
+        if behaviour == "refuse":
+            return EXIT_REFUSED
+        if behaviour == "die":
+            raise RuntimeError("cannot start")
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(serve_until_stopped(listeners, number, metrics, is_stuck=behaviour == "stuck"))
+
+    return run_worker
+
+
+def main() -> int:
+    """Serve as the command line says; settings come from the environment."""
+    setup_logging("info", sys.stdout)
+    settings = load_settings(os.environ)
+    metrics = Metrics(settings.server.workers)
+    return serve(settings.server, worker(metrics, sys.argv[1]), on_worker_gone=metrics.meters.retire)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
