@@ -1,0 +1,39 @@
+"""Grouping intents."""
+
+from uuid import UUID
+
+from adapters.changes import Aggregate, Intent, IntentPart, product_aggregate, user_aggregate
+from proxy.repairer import grouped
+
+
+def intent(number: int, *aggregates: Aggregate) -> Intent:
+    """An open intent of these aggregates."""
+    return Intent(number, UUID(int=number), "user.update", IntentPart(aggregates, ()), "open", 0, 3.0)
+
+
+def ids(*intents: Intent) -> list[list[int]]:
+    """The groups, by ids."""
+    return sorted(sorted(each.id for each in group) for group in grouped(intents))
+
+
+ANA, BOB, TEA, CUP = user_aggregate(1), user_aggregate(2), product_aggregate(1), product_aggregate(2)
+
+
+def test_intents_of_one_aggregate_are_merged() -> None:
+    """What concerns one aggregate is settled in one go."""
+    assert [[1, 3], [2]] == ids(intent(1, ANA), intent(2, BOB), intent(3, ANA))
+
+
+def test_groups_share_no_aggregate() -> None:
+    """An intent that links two groups makes them one: groups may be settled side by side."""
+    assert [[1, 2, 3]] == ids(intent(1, ANA, TEA), intent(2, BOB, CUP), intent(3, TEA, CUP))
+
+
+def test_a_later_intent_joins_a_merged_group() -> None:
+    """Every aggregate of a merged group leads to it."""
+    assert [[1, 2, 3, 4]] == ids(intent(1, ANA), intent(2, BOB), intent(3, ANA, BOB), intent(4, ANA))
+
+
+def test_nothing_is_grouped_into_nothing() -> None:
+    """No intents, no groups."""
+    assert [] == grouped([])
