@@ -7,6 +7,7 @@ Placeholders are `%s`, a literal per cent sign is `%%`, whether or not there are
 `errors`; after anything but a plain refusal by the server the session is closed, for its stream may be out of step.
 """
 
+import asyncio
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,8 +17,10 @@ import asyncmy
 from asyncmy.constants import CLIENT
 from asyncmy.cursors import Cursor
 
+from adapters.errors import Unavailable
 from adapters.mysql.endpoint import MySQLEndpoint
 from adapters.mysql.errors import translated
+from adapters.mysql.version import version_fault
 
 Row = tuple[Any, ...]
 """A row as the driver gives it: positional, times naive, booleans as integers."""
@@ -65,7 +68,7 @@ class SessionSettings:
     lock_wait_timeout_s: int = 2
     wait_timeout_s: int = 600
     max_execution_time_ms: int = 0
-    statement_cache: int = 128
+    statement_cache: int = 64
 
 
 DEFAULT_SESSION = SessionSettings()
@@ -74,19 +77,23 @@ DEFAULT_SESSION = SessionSettings()
 class Connection:
     """One session, for one task at a time. Make it with `open`."""
 
-    __slots__ = ("_cursor", "_raw", "_translated", "idle_since_s")
+    __slots__ = ("_cursor", "_raw", "_translated", "_transport", "idle_since_s", "opened_at_s")
 
     def __init__(self, raw: asyncmy.Connection, server: str) -> None:
         # After each statement with warnings the driver would ask for them, a round trip, and log them, with values.
         raw.show_warnings = _no_warnings  # type: ignore[method-assign]
         self._raw = raw
+        self._transport = raw._transport  # type: ignore[attr-defined]  # noqa: SLF001  # not in the driver's stubs
         self._cursor = raw.cursor()
         self._translated = translated(server, on_broken=self.close)
-        self.idle_since_s = 0.0
+        self.opened_at_s = self.idle_since_s = asyncio.get_running_loop().time()
 
     @classmethod
     async def open(cls, endpoint: MySQLEndpoint, session: SessionSettings = DEFAULT_SESSION) -> Self:
-        """Connect, log in and set up the session: one round trip beyond the driver's own."""
+        """Connect, log in and set up the session: one round trip beyond the driver's own.
+
+        Raises Unavailable, saying what to do, when the server cannot be reached, refuses the login, or will not do.
+        """
         with translated(str(endpoint), on_broken=_nothing):
             raw = await asyncmy.connect(
                 host=endpoint.host,
@@ -102,19 +109,21 @@ class Connection:
                 stmt_cache_size=session.statement_cache,
             )
         connection = cls(raw, str(endpoint))
-        if endpoint.unix_socket is None:
-            _keep_alive(raw)
-        await connection.batch(
-            SET_SESSION,
-            (
-                SQL_MODE,
-                session.lock_wait_timeout_s,
-                session.lock_wait_timeout_s,
-                session.wait_timeout_s,
-                session.max_execution_time_ms,
-            ),
-        )
+        try:
+            await connection._set_up(session, is_tcp=endpoint.unix_socket is None)
+        except BaseException:
+            connection.close()
+            raise
         return connection
+
+    async def _set_up(self, session: SessionSettings, *, is_tcp: bool) -> None:
+        if fault := version_fault(self._raw.get_server_info()):
+            raise Unavailable(fault)
+        if is_tcp:
+            _keep_alive(self._transport.get_extra_info("socket"))
+        lock_wait_s = session.lock_wait_timeout_s
+        limits = (lock_wait_s, lock_wait_s, session.wait_timeout_s, session.max_execution_time_ms)
+        await self.batch(SET_SESSION, (SQL_MODE, *limits))
 
     async def rows(self, sql: str, args: Sequence[object] = ()) -> list[Row]:
         """The rows that a query gives."""
@@ -166,6 +175,7 @@ class Connection:
 
     def close(self) -> None:
         """Drop the session at once; the server rolls back what is open."""
+        self._transport.abort()  # To close TLS in good order would wait for a server that is busy or gone.
         self._raw.close()
 
     async def quit(self) -> None:
@@ -185,11 +195,8 @@ def _nothing() -> None:
     """The driver closes what it could not connect."""
 
 
-def _keep_alive(raw: asyncmy.Connection) -> None:
+def _keep_alive(of_session: socket.socket) -> None:
     """Notice within about ten seconds that the server's host is gone: the system's default is two hours."""
-    # A socket of our own would spare this, but on such the driver does not start TLS as MySQL expects it.
-    transport = raw._transport  # type: ignore[attr-defined]  # noqa: SLF001  # not in its stubs
-    found = transport.get_extra_info("socket")
-    found.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, KEEPALIVE_IDLE_S)
-    found.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S)
-    found.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, KEEPALIVE_PROBES)
+    of_session.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, KEEPALIVE_IDLE_S)
+    of_session.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S)
+    of_session.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, KEEPALIVE_PROBES)

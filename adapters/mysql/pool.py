@@ -20,6 +20,10 @@ PING_AFTER_S = 10.0
 """A session idle for longer is asked for a sign of life: its host may be gone without a word."""
 
 PING_LIMIT_S = 1.0
+LIFETIME_S = 1800.0
+"""A session older than this is replaced: statements that could not be prepared once, before `crossfade db prepare` say,
+run unprepared in it for ever; and after a change of address the old server empties."""
+
 WAITING_PER_PLACE = 8
 
 
@@ -85,8 +89,10 @@ class Pool:
     def give_back(self, connection: Connection) -> None:
         """Return a session that `take` gave."""
         self._lent.discard(connection)
-        if connection.is_open and not connection.is_in_transaction and not self._is_closed:
-            connection.idle_since_s = asyncio.get_running_loop().time()
+        now_s = asyncio.get_running_loop().time()
+        is_whole = connection.is_open and not connection.is_in_transaction
+        if is_whole and not self._is_closed and now_s - connection.opened_at_s < LIFETIME_S:
+            connection.idle_since_s = now_s
             self._idle.append(connection)
         else:
             connection.close()

@@ -3,7 +3,6 @@
 `prepare` may be run at any time, again and by two at once. `check_server` only looks.
 """
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from adapters.changes import ADMINS, LISTING, TREE
@@ -11,9 +10,9 @@ from adapters.errors import Unavailable
 from adapters.flags import Flags
 from adapters.mysql.connection import Connection, SessionSettings
 from adapters.mysql.endpoint import MySQLEndpoint
+from adapters.mysql.version import version_fault
 
 SCHEMA = Path(__file__).with_name("schema")
-OLDEST_VERSION = (8, 0, 22)
 COLLATION = "utf8mb4_0900_ai_ci"
 COMPARED_COLUMNS = (
     ("categories", "name"),
@@ -77,7 +76,8 @@ async def check_server(connection: Connection, *, pooled_connections: int) -> li
     `pooled_connections` is the sum of the pools of all workers of all proxies.
     """
     ((version, comment, max_connections),) = await connection.rows(SERVER)
-    faults = _version_faults(version, comment)
+    fault = version_fault(version, comment)
+    faults = [fault] if fault else []
     faults += await _table_faults(connection)
     faults += await _collation_faults(connection)
     if pooled_connections + RESERVED_CONNECTIONS > max_connections:
@@ -130,26 +130,14 @@ async def _seed(connection: Connection, flags: Flags) -> list[str]:
     return done
 
 
-def _version_faults(version: str, comment: str) -> list[str]:
-    if "mariadb" in f"{version} {comment}".lower():
-        return [f"the server is MariaDB ({version}), which has other collations and locks than MySQL"]
-    numbers = tuple(int(part) for part in version.partition("-")[0].split(".")[:3])
-    oldest = ".".join(map(str, OLDEST_VERSION))
-    return [f"the server is MySQL {version}; {oldest} or newer is needed"] if numbers < OLDEST_VERSION else []
-
-
 async def _table_faults(connection: Connection) -> list[str]:
-    engines = dict(await _pairs(connection))
+    engines = {row[0]: row[1] for row in await connection.rows(TABLES)}
     missing = [f"table {table} is missing" for table in SHOP_TABLES if table not in engines]
     return missing + [
         f"table {table} has the engine {engines[table]}; InnoDB is needed"
         for table in SHOP_TABLES
         if table in engines and engines[table] != "InnoDB"
     ]
-
-
-async def _pairs(connection: Connection) -> Sequence[tuple[str, str]]:
-    return [(name, engine) for name, engine in await connection.rows(TABLES)]
 
 
 async def _collation_faults(connection: Connection) -> list[str]:

@@ -4,6 +4,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -74,16 +75,17 @@ async def test_open_takes_one_round_trip_for_the_session(connection: Connection)
 
 
 async def test_open_over_tls_encrypts(mysql_endpoint: MySQLEndpoint) -> None:
-    """With a TLS context the session is encrypted."""
+    """With a TLS context the session is encrypted, and it closes at once when it must, the server being busy."""
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    host, port, user = mysql_endpoint.host, mysql_endpoint.port, mysql_endpoint.user
-    endpoint = MySQLEndpoint(host, port, user, mysql_endpoint.password, mysql_endpoint.database, tls=context)
-    connection = await Connection.open(endpoint)
+    connection = await Connection.open(replace(mysql_endpoint, tls=context))
     ((_, cipher),) = await connection.rows("SHOW SESSION STATUS LIKE 'Ssl_cipher'")
-    await connection.quit()
     assert cipher.startswith("TLS_")
+    with pytest.raises(DeadlineExceeded):
+        async with Deadline.after(0.05).scope("test"):
+            await connection.rows("SELECT SLEEP(5)")
+    assert not connection.is_open
 
 
 async def test_rows_prepares_a_statement_once(connection: Connection) -> None:

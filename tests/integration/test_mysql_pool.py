@@ -182,6 +182,14 @@ async def test_acquire_asks_an_old_session_for_a_sign_of_life(
     assert number != await session_of(pool)
 
 
+async def test_give_back_ends_a_session_that_has_served_its_time(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No session lasts for ever."""
+    number = await session_of(pool)
+    monkeypatch.setattr(pool_module, "LIFETIME_S", 0.0)
+    assert number == await session_of(pool)
+    assert PoolStats(0, 0, 0) == pool.stats()
+
+
 async def test_acquire_fails_without_a_server_and_frees_its_place(mysql_endpoint: MySQLEndpoint) -> None:
     """A login that is refused is told with what to do, and costs no place in the pool."""
     stranger = MySQLEndpoint(mysql_endpoint.host, mysql_endpoint.port, "stranger", "secret", mysql_endpoint.database)

@@ -9,9 +9,11 @@ import pytest_asyncio
 from adapters.errors import Unavailable
 from adapters.flags import Flags, MismatchPolicy, WriteFailurePolicy
 from adapters.mysql import prepare as prepare_module
+from adapters.mysql import version as version_module
 from adapters.mysql.connection import Connection
 from adapters.mysql.endpoint import MySQLEndpoint
 from adapters.mysql.prepare import check_server, prepare
+from adapters.mysql.version import version_fault
 from tests import servers
 from tests.mysql_schema import mysql_schema
 
@@ -156,16 +158,28 @@ async def test_check_server_names_what_stands_against_it(endpoint: MySQLEndpoint
     [
         ("8.0.21", "MySQL Community Server - GPL", "the server is MySQL 8.0.21; 8.0.22 or newer is needed"),
         ("5.7.44-log", "", "the server is MySQL 5.7.44-log; 8.0.22 or newer is needed"),
+        ("5.7.mysql_aurora.2.11", "", "the server is MySQL 5.7.mysql_aurora.2.11; 8.0.22 or newer is needed"),
         (
-            "11.4.2-MariaDB-ubu2404",
+            "5.5.5-11.4.2-MariaDB-ubu2404",
             "",
-            "the server is MariaDB (11.4.2-MariaDB-ubu2404), which has other collations and locks than MySQL",
+            "the server is MariaDB (5.5.5-11.4.2-MariaDB-ubu2404), which has other collations and locks than MySQL",
         ),
         ("8.0.22", "", None),
         ("8.0.36-28", "Percona Server", None),
+        ("8.0.mysql_aurora.3.04.0", "", None),
         ("9.7.4-2", "(Debian)", None),
+        ("next", "", None),
     ],
 )
 def test_version_decides(version: str, comment: str, fault: str | None) -> None:
     """The oldest that will do is 8.0.22; MariaDB will not."""
-    assert ([fault] if fault else []) == prepare_module._version_faults(version, comment)
+    assert fault == version_fault(version, comment)
+
+
+async def test_server_that_will_not_do_is_refused_at_once(
+    mysql_endpoint: MySQLEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before a statement is sent that an old server may not know."""
+    monkeypatch.setattr(version_module, "OLDEST_VERSION", (99, 0, 0))
+    with pytest.raises(Unavailable, match=r"99\.0\.0 or newer is needed"):
+        await Connection.open(mysql_endpoint)
