@@ -168,9 +168,10 @@ class DualWrite:
             return ShadowResult(ShadowOutcome.FAILED, error=Unavailable("the other database failed too often of late"))
         result = await self._send(call, plan)
         for _ in range(REBUMP_TRIES):
-            if result.outcome is not ShadowOutcome.FENCE_REFUSED or result.aggregate is None:
+            if result.outcome is not ShadowOutcome.FENCE_REFUSED:
                 break
-            await unit.rebump(result.aggregate, above=result.stored_version)
+            for aggregate, version in result.debris.items():
+                await unit.rebump(aggregate, above=version)
             result = await self._send(call, self._parts.shadow.plan(unit.change, op_id=call.op_id))
         return result
 

@@ -33,9 +33,9 @@ UNSEEN_ITEM_BYTES: Final = 40_000
 class Action:
     """A put of `attributes`, or a delete where they are None.
 
-    `aggregates`: whose fences go with it. `owners`: one of them must own what lies under the key, if anything does;
-    empty is no condition. `showing`: attributes that it must have besides. `ref`: None for a log entry. `is_pointer`:
-    a put of an item that only says where another lies.
+    `aggregates`: whose fences must be in its transaction. `owners`: one of them must own what lies under the key, if
+    anything does; empty is no condition. `showing`: attributes that it must have besides. `ref`: None for a log entry.
+    `is_pointer`: a put of an item that only says where another lies.
     """
 
     key: Key
@@ -75,12 +75,13 @@ def planned(change: Change, mapper: ItemMapper) -> list[Action]:
 
 
 def converging(change: Change, listed: Iterable[ItemKey], mapper: ItemMapper) -> list[Action]:
-    """The actions that make each listed item what the images after say. Raises PayloadTooLarge, UnmappableRow.
+    """The actions that make each listed item what the images after say. Raises PayloadTooLarge.
 
-    An item whose present owner is not locked is that one's affair. (An order's id can come back with another user,
-    when the authority crashed before it had committed the first.)
+    A row that cannot have items has none, and does not keep others from being repaired. An item whose present owner is
+    not locked is that one's affair. (An order's id can come back with another user, when the authority crashed before
+    it had committed the first.)
     """
-    items = [item for image in change.after.values() for item in mapper.items_of(image)]
+    items = [item for image in change.after.values() for item in possible_items(image, mapper)]
     now = {_key(item): item for item in items if _is_locked(item, change.versions)}
     wanted = {Key(each.table, each.partition, each.sort): each.ref for each in listed}
     return [
@@ -95,8 +96,8 @@ def logged(key: Key, attributes: Attributes) -> Action:
     return Action(key, None, (LISTING,), (), {}, attributes, size_bytes)
 
 
-def old_items(image: Image, mapper: ItemMapper) -> tuple[Item, ...]:
-    """The items that show a row which was there before; none for one that could not have any."""
+def possible_items(image: Image, mapper: ItemMapper) -> tuple[Item, ...]:
+    """The items that show a row; none for one that cannot have any."""
     try:
         return mapper.items_of(image)
     except UnmappableRow:
@@ -104,7 +105,7 @@ def old_items(image: Image, mapper: ItemMapper) -> tuple[Item, ...]:
 
 
 def _items_before(image: Image | None, mapper: ItemMapper) -> tuple[Item, ...]:
-    return () if image is None else old_items(image, mapper)
+    return () if image is None else possible_items(image, mapper)
 
 
 def _key(item: Item) -> Key:
@@ -130,7 +131,10 @@ def _delete(item: Item, versions: Mapping[Aggregate, int]) -> Action:
 
 def _delete_unseen(key: Key, ref: Ref, versions: Mapping[Aggregate, int]) -> Action:
     owners = tuple(_owners(ref, versions))
-    return Action(key, ref, _fences(ref, owners, versions), owners, _showing(ref), None, UNSEEN_ITEM_BYTES)
+    # Where several users may have had an order, all their fences would not fit beside its delete. It needs none: the
+    # order never comes back, and its turn comes when the fences have been raised.
+    fences = () if len(owners) > 1 else _fences(ref, owners, versions)
+    return Action(key, ref, fences, owners, _showing(ref), None, UNSEEN_ITEM_BYTES)
 
 
 def _owners(ref: Ref, versions: Mapping[Aggregate, int]) -> Iterator[Aggregate]:

@@ -79,6 +79,10 @@ class _Filling:
     aggregates: set[Aggregate] = field(default_factory=set)
     size_bytes: int = 0
 
+    @property
+    def is_empty(self) -> bool:
+        return not self.actions and not self.aggregates
+
     def takes(self, unit: Unit, max_bytes: int) -> bool:
         fences = len(self.aggregates | unit.aggregates)
         size_bytes = self.size_bytes + sum(action.size_bytes for action in unit.actions)
@@ -97,13 +101,13 @@ def _fillings(units: Iterable[Unit], max_bytes: int) -> Iterator[_Filling]:
     filling = _Filling()
     for unit in units:
         if not filling.takes(unit, max_bytes):
-            if filling.aggregates:
+            if not filling.is_empty:
                 yield filling
             filling = _Filling()
             if not filling.takes(unit, TRANSACTION_MAX_BYTES):
                 raise ValueError(f"{len(unit.actions)} actions on {len(unit.aggregates)} aggregates fit no transaction")
         filling.add(unit)
-    if filling.aggregates:
+    if not filling.is_empty:
         yield filling
 
 

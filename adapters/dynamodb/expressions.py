@@ -4,7 +4,7 @@ Placeholders come from one allocator, so that no attribute name can meet a reser
 text. Each function gives what is merged into the action; the action's keys and item are its caller's.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from adapters.dynamodb.shapes import OWNER
@@ -14,6 +14,8 @@ Parameters = Mapping[str, object]
 
 VERSION: Final = "v"
 OP: Final = "op"
+IN_MAX: Final = 100
+"""Values that one IN takes."""
 
 
 class _Expressions:
@@ -36,8 +38,10 @@ class _Expressions:
     def equals(self, attribute: str, value: AttributeValue) -> str:
         return f"{self.name(attribute)} = {self.value(value)}"
 
-    def one_of(self, attribute: str, values: Iterable[AttributeValue]) -> str:
-        return f"{self.name(attribute)} IN ({', '.join(self.value(value) for value in values)})"
+    def one_of(self, attribute: str, values: Sequence[AttributeValue]) -> str:
+        parts = [values[start : start + IN_MAX] for start in range(0, len(values), IN_MAX)]
+        texts = [f"{self.name(attribute)} IN ({', '.join(self.value(value) for value in part)})" for part in parts]
+        return texts[0] if len(texts) == 1 else f"({' OR '.join(texts)})"
 
     def absent(self, attribute: str) -> str:
         return f"attribute_not_exists({self.name(attribute)})"
@@ -52,13 +56,16 @@ class _Expressions:
 
 
 def absent_or_owned(partition_key: str, owners: Iterable[str], *, showing: Attributes) -> Parameters:
-    """The condition that nothing lies under the key, or an item of one of the owners (at most 100).
+    """The condition that nothing lies under the key, or an item of one of the owners.
 
     The item's attributes must have the values of `showing` besides.
     """
     e = _Expressions()
-    held = [e.one_of(OWNER, map(text_value, owners)), *(e.equals(name, value) for name, value in showing.items())]
-    return e.parameters(ConditionExpression=f"{e.absent(partition_key)} OR ({' AND '.join(held)})")
+    held = [
+        e.one_of(OWNER, [text_value(owner) for owner in owners]),
+        *(e.equals(name, value) for name, value in showing.items()),
+    ]
+    return e.parameters(ConditionExpression=f"{e.absent(partition_key)} OR {' AND '.join(held)}")
 
 
 def says_owner(owner: str | None) -> Parameters:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from adapters.changes import LISTING, Aggregate, Image, IntentPart, ItemKey, Ref, RowKind
-from adapters.dynamodb.actions import Action, old_items
+from adapters.dynamodb.actions import Action, possible_items
 from adapters.dynamodb.items import ItemMapper
 from adapters.dynamodb.keys import Key, Keys
 from adapters.dynamodb.typed_json import item_size_bytes
@@ -80,7 +80,7 @@ class _Pack:
 
 def _entries(row: Image | Ref, mapper: ItemMapper, keys: Keys) -> Iterator[_Entry]:
     if not isinstance(row, Ref):
-        for item in old_items(row, mapper):
+        for item in possible_items(row, mapper):
             key = ItemKey(item.table, item.partition, item.sort, item.ref)
             yield _Entry(row.owner, key, item_size_bytes(item.attributes))
     elif row.kind is RowKind.PRODUCT:

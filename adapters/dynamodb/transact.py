@@ -18,7 +18,7 @@ from adapters.dynamodb.client import DynamoDBClient
 from adapters.dynamodb.errors import Cancellation, Failure, Verdict
 from adapters.dynamodb.expressions import OP, VERSION
 from adapters.dynamodb.intents import call_parts, deferred_parts
-from adapters.dynamodb.items import ItemMapper
+from adapters.dynamodb.items import ItemMapper, UnmappableRow
 from adapters.dynamodb.keys import Keys
 from adapters.dynamodb.moves import in_order
 from adapters.dynamodb.own_items import log_entry
@@ -32,11 +32,15 @@ _APPLIED: Final = ShadowResult(ShadowOutcome.APPLIED)
 
 @dataclass(frozen=True, slots=True)
 class TransactPlan:
-    """The transactions that bring DynamoDB up to a change, in order; one, unless the change is large."""
+    """The transactions that bring DynamoDB up to a change, in order; one, unless the change is large.
+
+    `is_repair`: its intents stay until it is applied, so that it may go on above debris after a part was written.
+    """
 
     chunks: tuple[Chunk, ...]
     parts: tuple[IntentPart, ...] = ()
     deferred: tuple[IntentPart, ...] = ()
+    is_repair: bool = False
 
     @property
     def is_empty(self) -> bool:
@@ -56,8 +60,12 @@ class DynamoDBShadow:
         self._clock = clock
 
     def plan(self, change: Change, *, op_id: UUID) -> TransactPlan:
-        """The requests for a change. Raises PayloadTooLarge."""
-        actions = [*planned(change, self._mapper), *self._log(change)]
+        """The requests for a change. Raises PayloadTooLarge, Unavailable for a row that DynamoDB cannot hold."""
+        try:
+            actions = [*planned(change, self._mapper), *self._log(change)]
+        except UnmappableRow as error:
+            # No write of the proxy makes such a row; it was there before the preflight was run, or came past the proxy.
+            raise Unavailable(f"{error}: see `crossfade preflight`") from error
         return TransactPlan(
             _chunks(change, actions, op_id),
             call_parts(actions, change.versions) if actions else (),
@@ -65,18 +73,27 @@ class DynamoDBShadow:
         )
 
     def converge(self, change: Change, *, listed: Iterable[ItemKey], op_id: UUID) -> TransactPlan:
-        """The requests that make every listed item what `change.after` says. Raises PayloadTooLarge."""
-        return TransactPlan(_chunks(change, [*converging(change, listed, self._mapper), *self._log(change)], op_id))
+        """The requests that make every listed item what `change.after` says.
+
+        `op_id` must be new: under the id of a call, the call's own debris would pass for the repair.
+        Raises PayloadTooLarge.
+        """
+        actions = [*converging(change, listed, self._mapper), *self._log(change)]
+        return TransactPlan(_chunks(change, actions, op_id), is_repair=True)
 
     async def write(self, plan: ShadowPlan, *, deadline: Deadline) -> ShadowResult:
         """Send the plan's transactions one after another, until one is not applied.
 
-        Once something was, or may have been, nothing but AMBIGUOUS can be said of a write that did not come through.
+        Once something of a call was, or may have been, written, nothing but AMBIGUOUS can be said of a write that did
+        not come through.
         """
+        wanted = cast("TransactPlan", plan)
         is_open = False
-        for chunk in cast("TransactPlan", plan).chunks:
+        for chunk in wanted.chunks:
             result, may_be_applied = await self._write_chunk(chunk, deadline)
             if result.outcome is not ShadowOutcome.APPLIED:
+                if result.debris and wanted.is_repair:
+                    return replace(result, outcome=ShadowOutcome.FENCE_REFUSED)
                 is_open = is_open or may_be_applied
                 return replace(result, outcome=ShadowOutcome.AMBIGUOUS) if is_open else result
             is_open = True
@@ -135,7 +152,7 @@ def _judge(chunk: Chunk, failure: Failure) -> ShadowResult | Chunk:
     of_fences, of_actions = failure.cancellations[: len(chunk.fences)], failure.cancellations[len(chunk.fences) :]
     fences = [(fence, why.item or {}) for fence, why in zip(chunk.fences, of_fences, strict=True) if why.is_refused]
     if fences:
-        return _judge_fences(fences, failure)
+        return _judge_fences(chunk, fences, failure)
     refused = [(action, why) for action, why in zip(chunk.actions, of_actions, strict=True) if why.is_refused]
     for action, why in refused:
         if action.is_put:
@@ -144,17 +161,17 @@ def _judge(chunk: Chunk, failure: Failure) -> ShadowResult | Chunk:
     return replace(chunk, actions=tuple(action for action in chunk.actions if action.key not in foreign))
 
 
-def _judge_fences(refused: Sequence[tuple[Fence, Attributes]], failure: Failure) -> ShadowResult:
-    """Where the fences carry this operation's version, an earlier attempt was applied, and they all must.
+def _judge_fences(chunk: Chunk, refused: Sequence[tuple[Fence, Attributes]], failure: Failure) -> ShadowResult:
+    """Where all fences carry this operation's versions, an earlier attempt was applied.
 
-    Otherwise someone overtook it, and its items may be half of the one and half of the other.
+    Where only some do, it was applied and overtaken: its items may be half of the one and half of the other.
     """
-    others = [(fence, stored) for fence, stored in refused if not _is_ours(fence, stored)]
-    if not others:
+    ours = [fence for fence, stored in refused if _is_ours(fence, stored)]
+    if ours == [fence for fence in chunk.fences if fence.is_raised] and len(ours) == len(refused):
         return _APPLIED
-    fence, stored = others[0]
-    outcome = ShadowOutcome.FENCE_REFUSED if len(others) == len(refused) else ShadowOutcome.AMBIGUOUS
-    return ShadowResult(outcome, fence.aggregate, _stored_version(stored), failure.error)
+    debris = {fence.aggregate: _stored_version(stored) for fence, stored in refused}
+    outcome = ShadowOutcome.AMBIGUOUS if ours else ShadowOutcome.FENCE_REFUSED
+    return ShadowResult(outcome, debris=debris, error=failure.error)
 
 
 def _is_ours(fence: Fence, stored: Attributes) -> bool:

@@ -5,7 +5,7 @@ authority: Reader.read, Writer.unit -> UnitOfWork      journal: IntentJournal   
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
@@ -27,7 +27,7 @@ class RestartCause(StrEnum):
     LOCK_CONFLICT = "lock_conflict"
 
 
-class Restart(Exception):  # noqa: N818  # a signal of the write protocol, not an error of the wire
+class Restart(Exception):  # a signal of the write protocol, not an error of the wire
     """The write must be rolled back and started over, with `wants` among its locks from the first."""
 
     def __init__(self, cause: RestartCause, *, wants: Iterable[Aggregate] = ()) -> None:
@@ -36,7 +36,7 @@ class Restart(Exception):  # noqa: N818  # a signal of the write protocol, not a
         self.wants = frozenset(wants)
 
 
-class CommitLost(Exception):  # noqa: N818  # a signal of the write protocol, not an error of the wire
+class CommitLost(Exception):  # a signal of the write protocol, not an error of the wire
     """COMMIT was sent and its answer never came: only the journal can tell whether it happened."""
 
 
@@ -155,11 +155,16 @@ class ShadowOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ShadowResult:
-    """The outcome, with the aggregate concerned (fence and stored version, or the item's owner) and the error."""
+    """The outcome and the error.
+
+    FENCE_REFUSED: `debris` has every aggregate whose fence was in the way, with the version stored there. Of a plan of
+    `Shadow.plan` nothing was written; one of `Shadow.converge` may be written in part, and planned again above the
+    debris it goes on. OWNER_REFUSED: `aggregate` owns the item in the way, None where it names no owner.
+    """
 
     outcome: ShadowOutcome
     aggregate: Aggregate | None = None
-    stored_version: int = 0
+    debris: Mapping[Aggregate, int] = field(default_factory=dict)
     error: CrossfadeError | None = None
 
 
@@ -183,13 +188,19 @@ class Shadow(Protocol):
     """The database that follows."""
 
     def plan(self, change: Change, *, op_id: UUID) -> ShadowPlan:
-        """The requests for a change, pure. Raises PayloadTooLarge when an item passes the shadow's limit."""
+        """The requests for a change, pure.
+
+        Raises PayloadTooLarge when an item passes the shadow's limit, Unavailable for a row that it cannot hold.
+        """
 
     def converge(self, change: Change, *, listed: Iterable[ItemKey], op_id: UUID) -> ShadowPlan:
-        """The requests that make every listed item what `change.after` says: put, or deleted if still its owner's."""
+        """The requests that make every listed item what `change.after` says: put, or deleted if still its owner's.
+
+        `op_id` must be new: under the id of a call, the call's own debris would pass for the repair.
+        """
 
     async def write(self, plan: ShadowPlan, *, deadline: Deadline) -> ShadowResult:
-        """Send the plan; retries what is definite, remembers what is ambiguous. Never raises for the shadow's faults."""
+        """Send the plan; repeats what is definite, remembers what is ambiguous. Raises nothing for the shadow's faults."""
 
 
 class Control(Protocol):
