@@ -1,44 +1,11 @@
-"""The shops of the suite, one empty shop a test, and how large the tests are.
+"""One empty shop a test, of each kind that the test is for."""
 
-A shop of real databases joins by one entry in SINGLE_DATABASES or DUAL_DATABASES. Its maker is called before the
-event loop runs, so that it may ask the request for any fixture; the shop is opened in the loop, without rows.
-"""
-
-import os
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, nullcontext
+from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.conformance.drivers import ReferenceShop
-from tests.conformance.mysql_shop import open_mysql_shop
 from tests.conformance.shop import Shop
-
-Lease = AbstractAsyncContextManager[Shop]
-ShopMaker = Callable[[pytest.FixtureRequest], Lease]
-
-
-def reference(_request: pytest.FixtureRequest) -> Lease:
-    """The reference."""
-    return nullcontext(ReferenceShop())
-
-
-def dual_reference(_request: pytest.FixtureRequest) -> Lease:
-    """The reference with the rules that the second database adds."""
-    return nullcontext(ReferenceShop(is_dual=True))
-
-
-def mysql(request: pytest.FixtureRequest) -> Lease:
-    """MySQL, without a proxy."""
-    return open_mysql_shop(request.getfixturevalue("mysql_endpoint"))
-
-
-SINGLE_DATABASES: Mapping[str, ShopMaker] = {"mysql": mysql}
-DUAL_DATABASES: Mapping[str, ShopMaker] = {}
-DATABASES = {**SINGLE_DATABASES, **DUAL_DATABASES}
-SINGLE_SHOPS = {"reference": reference, **SINGLE_DATABASES}
-DUAL_SHOPS = {"reference-dual": dual_reference, **DUAL_DATABASES}
-SHOPS = {**SINGLE_SHOPS, **DUAL_SHOPS}
+from tests.conformance.shops import DATABASES, DUAL_SHOPS, SHOPS, SINGLE_SHOPS, Lease, is_full_proof
 
 
 async def visit(lease: Lease) -> AsyncIterator[Shop]:
@@ -104,8 +71,3 @@ async def database_shop(database_lease: Lease) -> AsyncIterator[Shop]:
 def order_count() -> int:
     """The number of orders of a user with many: in the short form still more than one transaction moves."""
     return 200 if is_full_proof() else 30
-
-
-def is_full_proof() -> bool:
-    """Whether tests run at full size, rather than in the short form."""
-    return os.environ.get("CROSSFADE_PROOF") == "full"

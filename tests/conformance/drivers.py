@@ -24,6 +24,7 @@ from proxy.rpc.problem import problem_members
 from tests.conformance.shop import OPERATIONS, CallFailed, Json, Shop, decode
 from tests.reference import Reference
 from tests.reference.plant import plant
+from tests.reference.rows import Clock
 
 Answerer = Callable[[Operation, Arguments], Awaitable[object]]
 
@@ -69,11 +70,11 @@ class HandClock:
 
 
 class ReferenceShop(Shop):
-    """The plain shop in memory, with a clock of its own."""
+    """The plain shop in memory. It has a clock of its own, which only `next_second` moves, unless one is given."""
 
-    def __init__(self, *, is_dual: bool = False) -> None:
+    def __init__(self, *, is_dual: bool = False, clock: Clock | None = None) -> None:
         self._clock = HandClock()
-        self._reference = Reference(clock=self._clock, is_dual=is_dual)
+        self._reference = Reference(clock=clock or self._clock, is_dual=is_dual)
 
     @property
     def is_dual(self) -> bool:
