@@ -200,7 +200,7 @@ class Shadow(Protocol):
         """
 
     async def write(self, plan: ShadowPlan, *, deadline: Deadline) -> ShadowResult:
-        """Send the plan; repeats what is definite, remembers what is ambiguous. Raises nothing for the shadow's faults."""
+        """Send the plan; repeats what is definite, remembers what is ambiguous. Raises no fault of the shadow."""
 
 
 class Control(Protocol):
