@@ -82,6 +82,8 @@ def _add_database_commands(parent: "argparse._SubParsersAction[argparse.Argument
 
 
 def _add_sweeps(parent: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    _leaf(parent, "backfill", commands.backfill, "copy all rows to DynamoDB, beside live writes", "crossfade backfill")
+    _leaf(parent, "verify", commands.verify, "compare all rows with DynamoDB; 0 only for equal", "crossfade verify")
     _leaf(parent, "repair", commands.repair, "settle all open intents now", "crossfade repair")
 
 

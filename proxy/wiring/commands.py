@@ -20,6 +20,8 @@ from proxy.flags.switch import Request, Switch, Switched
 from proxy.repairer import Repairer, RepairParts
 from proxy.rpc.openapi import openapi_document
 from proxy.settings import Settings
+from proxy.sync.backfill import backfill as sync_backfill
+from proxy.sync.verify import verify as sync_verify
 from proxy.wiring.databases import (
     Databases,
     first_flags,
@@ -29,6 +31,7 @@ from proxy.wiring.databases import (
     open_databases,
     unserved,
 )
+from proxy.wiring.progress import ProgressPrinter
 
 __all__ = ["ContractError", "Report"]
 
@@ -82,6 +85,29 @@ async def db_status(settings: Settings, _: argparse.Namespace) -> Report:
         except CrossfadeError as error:
             faults.append(str(error))
     return Report(faults or ["both databases are as they should be"], {"faults": faults}, is_well=not faults)
+
+
+async def backfill(settings: Settings, _: argparse.Namespace) -> Report:
+    """Copy all rows to the target, beside live writes."""
+    async with opened(settings) as databases:
+        done = await sync_backfill(databases.sweep, progress=ProgressPrinter())
+    lines = [*done.lines(), "the copy is complete" if done.is_complete else "the copy is not complete"]
+    data = {"is_complete": done.is_complete, "kinds": done.kinds, "failures": done.failures}
+    return Report(lines, data, is_well=done.is_complete)
+
+
+async def verify(settings: Settings, _: argparse.Namespace) -> Report:
+    """Compare all rows with the target; well only when all are equal."""
+    async with opened(settings) as databases:
+        found = await sync_verify(databases.sweep, progress=ProgressPrinter())
+    lines = [*found.lines(), "equal" if found.is_equal else "not equal"]
+    data = {
+        "is_equal": found.is_equal,
+        "entities": found.entities,
+        "difference_count": found.difference_count,
+        "differences": found.differences,
+    }
+    return Report(lines, data, is_well=found.is_equal)
 
 
 async def repair(settings: Settings, _: argparse.Namespace) -> Report:

@@ -9,14 +9,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from adapters.dynamodb.mirror import DynamoDBControlMirror
-from adapters.dynamodb.store import DynamoDBStore
-
 from adapters.dynamodb.agreement import check_mapping
 from adapters.dynamodb.client import DynamoDBClient, DynamoDBEndpoint, Observation
 from adapters.dynamodb.contract import Contract, load_contract
 from adapters.dynamodb.items import ItemMapper
 from adapters.dynamodb.keys import Keys
+from adapters.dynamodb.mirror import DynamoDBControlMirror
+from adapters.dynamodb.store import DynamoDBStore
+from adapters.dynamodb.sweep import DynamoDBSweep
 from adapters.dynamodb.transact import DynamoDBShadow
 from adapters.flags import Flags
 from adapters.mysql.connection import SessionSettings
@@ -25,13 +25,17 @@ from adapters.mysql.endpoint import MySQLEndpoint
 from adapters.mysql.journal import MySQLJournal
 from adapters.mysql.pool import Pool
 from adapters.mysql.store import MySQLStore
+from adapters.mysql.sweep import MySQLSweep
 from adapters.mysql.writer import MySQLWriter
 from adapters.operations import Operation, catalogue
 from proxy.flags.model import with_phase
 from proxy.settings import Settings, TlsMode
+from proxy.sync.locked import SweepParts
 
 SOURCE_NAME: Final = "mysql"
 TARGET_NAME: Final = "dynamodb"
+SWEEP_LIMIT_S: Final = 60.0
+"""How long one round trip of a sweep may take, waiting for a session included."""
 CONTROL_LIMIT_S: Final = 2.0
 """How long reading or writing the control state and the journal may take outside of calls."""
 
@@ -60,6 +64,7 @@ class Databases:
     control: MySQLControl
     mirror: DynamoDBControlMirror
     shadow: DynamoDBShadow
+    sweep: SweepParts
 
 
 def mysql_endpoint(settings: Settings) -> MySQLEndpoint:
@@ -138,20 +143,36 @@ async def open_databases(
             observe=observe,
         )
         await stack.enter_async_context(client)
-        keys = Keys(contract)
-        yield Databases(
-            operations=catalogue(settings.entities),
-            contract=contract,
-            pools=pools,
-            client=client,
-            source=MySQLStore(pools.reads),
-            target=DynamoDBStore(client, keys=keys),
-            writer=MySQLWriter(pools.writes, instance=instance),
-            journal=MySQLJournal(pools.journal, instance=instance, limit_s=CONTROL_LIMIT_S),
-            control=MySQLControl(pools.journal, limit_s=CONTROL_LIMIT_S),
-            mirror=DynamoDBControlMirror(client, keys=keys),
-            shadow=DynamoDBShadow(client, mapper=ItemMapper(contract), keys=keys),
-        )
+        yield _parts(settings, contract, pools, client, instance)
+
+
+def _parts(settings: Settings, contract: Contract, pools: Pools, client: DynamoDBClient, instance: str) -> Databases:
+    keys, mapper = Keys(contract), ItemMapper(contract)
+    writer = MySQLWriter(pools.writes, instance=instance)
+    journal = MySQLJournal(pools.journal, instance=instance, limit_s=CONTROL_LIMIT_S)
+    control = MySQLControl(pools.journal, limit_s=CONTROL_LIMIT_S)
+    shadow = DynamoDBShadow(client, mapper=mapper, keys=keys)
+    return Databases(
+        operations=catalogue(settings.entities),
+        contract=contract,
+        pools=pools,
+        client=client,
+        source=MySQLStore(pools.reads),
+        target=DynamoDBStore(client, keys=keys),
+        writer=writer,
+        journal=journal,
+        control=control,
+        mirror=DynamoDBControlMirror(client, keys=keys),
+        shadow=shadow,
+        sweep=SweepParts(
+            authority=writer,
+            journal=journal,
+            shadow=shadow,
+            source=MySQLSweep(pools.reads, limit_s=SWEEP_LIMIT_S),
+            target=DynamoDBSweep(client, mapper=mapper, keys=keys),
+            state=control.read,
+        ),
+    )
 
 
 def _pools(settings: Settings) -> Pools:
