@@ -17,7 +17,10 @@ from adapters.mysql.connection import DEFAULT_SESSION, Connection, SessionSettin
 from adapters.mysql.endpoint import MySQLEndpoint
 
 PING_AFTER_S = 10.0
-"""A session idle for longer is asked for a sign of life: its host may be gone without a word."""
+"""A session idle for longer, or for half of its wait_timeout, is asked for a sign of life before it is lent.
+
+Its host may be gone without a word, and the server may be about to drop it.
+"""
 
 PING_LIMIT_S = 1.0
 LIFETIME_S = 1800.0
@@ -52,6 +55,7 @@ class Pool:
         self._name = name
         self._size = size
         self._max_waiting = size * WAITING_PER_PLACE if max_waiting is None else max_waiting
+        self._ping_after_s = min(PING_AFTER_S, session.wait_timeout_s / 2)
         self._in_use = 0
         self._idle: list[Connection] = []
         self._lent: set[Connection] = set()
@@ -120,7 +124,7 @@ class Pool:
         while self._idle:
             connection = self._idle.pop()
             if connection.is_open:
-                if asyncio.get_running_loop().time() - connection.idle_since_s < PING_AFTER_S:
+                if asyncio.get_running_loop().time() - connection.idle_since_s < self._ping_after_s:
                     return connection
                 self._idle.append(connection)
                 return None
