@@ -108,9 +108,9 @@ class MySQLUsers(UserReads):
         if user is None:
             return False
         products, categories = await self._lock_products_of(id, is_admin=user.super_admin)
-        await self._refuse_ordered(id)
         if user.super_admin:
             await self._refuse_last_admin(id)
+        await self._refuse_ordered(id)
         await self._defer_children(id, products)
         await self._work.write(Statement(DELETE, (id,)), after=[_category_ref(c) for c in categories])
         self._work.change.counts[user_aggregate(id)] = 0
