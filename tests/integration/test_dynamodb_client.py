@@ -85,15 +85,15 @@ async def failure_of_put(client: DynamoDBClient, *, deadline_s: float = 5, token
 
 async def test_request_returns_typed_json(client: DynamoDBClient) -> None:
     """Values come back as they were written."""
-    assert await get(client) == {"N": "1"}
+    assert {"N": "1"} == await get(client)
 
 
 @pytest.mark.parametrize("fault", [Fault.LOSE_REQUEST, Fault.LOSE_ANSWER, Fault.SWALLOW_REQUEST, Answer(500, "Oops")])
 async def test_read_survives_one_fault(shaky: DynamoDBClient, wire: WireFaults, fault: Fault | Answer) -> None:
     """A read is repeated once, whatever became of the first attempt."""
     wire.script.append(fault)
-    assert await get(shaky) == {"N": "1"}
-    assert len(wire.requests) == 2
+    assert {"N": "1"} == await get(shaky)
+    assert 2 == len(wire.requests)
 
 
 async def test_read_gives_up_after_its_attempts(shaky: DynamoDBClient, wire: WireFaults) -> None:
@@ -106,14 +106,14 @@ async def test_read_gives_up_after_its_attempts(shaky: DynamoDBClient, wire: Wir
 async def test_throttling_is_outwaited(shaky: DynamoDBClient, wire: WireFaults) -> None:
     """Throttling does not count against the attempts."""
     wire.script.extend([THROTTLED] * 5)
-    assert await get(shaky) == {"N": "1"}
+    assert {"N": "1"} == await get(shaky)
 
 
 async def test_throttling_ends_with_the_deadline(shaky: DynamoDBClient, wire: WireFaults) -> None:
     """Throttled to the end, a write surely did not happen, and the error says code, status and request."""
     wire.script.extend([THROTTLED] * 1000)
     failure = await failure_of_put(shaky, deadline_s=0.4)
-    assert (failure.verdict, failure.may_be_applied) == (Verdict.BUSY, False)
+    assert (Verdict.BUSY, False) == (failure.verdict, failure.may_be_applied)
     assert "ThrottlingException, HTTP 400, request INJECTED" in str(failure.error)
 
 
@@ -122,7 +122,7 @@ async def test_write_with_a_token_is_repeated(shaky: DynamoDBClient, wire: WireF
     """An unanswered write is repeated under its token, and applied once."""
     wire.script.append(fault)
     await put(shaky, 2)
-    assert await get(shaky) == {"N": "2"}
+    assert {"N": "2"} == await get(shaky)
     first, second = (request.body for request in wire.requests[:2])
     assert first == second
 
@@ -131,8 +131,8 @@ async def test_write_without_a_token_is_not_repeated(shaky: DynamoDBClient, wire
     """Nothing that might be applied twice is sent twice."""
     wire.script.append(Fault.LOSE_ANSWER)
     failure = await failure_of_put(shaky, token=False)
-    assert (failure.verdict, failure.may_be_applied) == (Verdict.AMBIGUOUS, True)
-    assert len(wire.requests) == 1
+    assert (Verdict.AMBIGUOUS, True) == (failure.verdict, failure.may_be_applied)
+    assert 1 == len(wire.requests)
 
 
 @pytest.mark.parametrize("fault", [Fault.LOSE_REQUEST, Fault.SWALLOW_REQUEST, Answer(500, "InternalServerError")])
@@ -140,28 +140,28 @@ async def test_unanswered_write_is_ambiguous(shaky: DynamoDBClient, wire: WireFa
     """What was sent and not answered may be applied, even where it was not."""
     wire.script.extend([fault, fault])
     failure = await failure_of_put(shaky)
-    assert (failure.verdict, failure.may_be_applied) == (Verdict.AMBIGUOUS, True)
+    assert (Verdict.AMBIGUOUS, True) == (failure.verdict, failure.may_be_applied)
 
 
 async def test_ambiguity_is_remembered(shaky: DynamoDBClient, wire: WireFaults) -> None:
     """A definite failure after an ambiguous one does not make the write surely not applied."""
     wire.script.extend([Fault.LOSE_ANSWER, Answer(400, "ValidationException", {"message": "no"})])
     failure = await failure_of_put(shaky)
-    assert (failure.verdict, failure.may_be_applied) == (Verdict.REJECTED, True)
+    assert (Verdict.REJECTED, True) == (failure.verdict, failure.may_be_applied)
 
 
 async def test_transaction_in_progress_is_awaited(shaky: DynamoDBClient, wire: WireFaults) -> None:
     """While an earlier attempt is undecided the same token is tried again, beyond the number of attempts."""
     wire.script.extend([Fault.LOSE_ANSWER, *[Answer(400, "TransactionInProgressException")] * 3])
     await put(shaky, 3)
-    assert await get(shaky) == {"N": "3"}
+    assert {"N": "3"} == await get(shaky)
 
 
 async def test_transaction_in_progress_to_the_end_is_ambiguous(shaky: DynamoDBClient, wire: WireFaults) -> None:
     """What is still in progress at the deadline may yet be applied."""
     wire.script.extend([Answer(400, "TransactionInProgressException")] * 1000)
     failure = await failure_of_put(shaky, deadline_s=0.3)
-    assert (failure.verdict, failure.may_be_applied) == (Verdict.PENDING, True)
+    assert (Verdict.PENDING, True) == (failure.verdict, failure.may_be_applied)
 
 
 async def test_token_mismatch_is_ambiguous(shaky: DynamoDBClient, wire: WireFaults) -> None:
@@ -177,7 +177,7 @@ async def test_refused_connection_is_definite(dynamodb_server: Server) -> None:
         url = f"http://127.0.0.1:{closed.getsockname()[1]}"
     async with DynamoDBClient(endpoint_at(url, dynamodb_server, "")) as client:
         failure = await failure_of_put(client)
-    assert (failure.verdict, failure.may_be_applied) == (Verdict.UNSENT, False)
+    assert (Verdict.UNSENT, False) == (failure.verdict, failure.may_be_applied)
     assert url in str(failure.error)
 
 
@@ -185,7 +185,7 @@ async def test_unknown_host_is_definite(dynamodb_server: Server) -> None:
     """A name without an address: nothing was sent."""
     async with DynamoDBClient(endpoint_at("http://nowhere.invalid:1", dynamodb_server, "")) as client:
         failure = await failure_of_put(client)
-    assert (failure.verdict, failure.may_be_applied) == (Verdict.UNSENT, False)
+    assert (Verdict.UNSENT, False) == (failure.verdict, failure.may_be_applied)
 
 
 @asynccontextmanager
@@ -204,7 +204,7 @@ async def test_connect_timeout_is_definite(dynamodb_server: Server) -> None:
     """A connection that is not made in time carried nothing."""
     async with full_backlog() as url, DynamoDBClient(endpoint_at(url, dynamodb_server, ""), attempt_s=0.2) as client:
         failure = await failure_of_put(client)
-    assert (failure.verdict, failure.may_be_applied) == (Verdict.UNSENT, False)
+    assert (Verdict.UNSENT, False) == (failure.verdict, failure.may_be_applied)
     assert isinstance(failure.error, Unavailable)
 
 
@@ -216,8 +216,8 @@ async def test_waiting_for_a_free_connection_is_definite(shaky: DynamoDBClient, 
             group.create_task(failure_of_put(shaky, token=False))
         await wire.wait_for(2)
         failure = await failure_of_put(shaky, deadline_s=0.1)
-    assert (failure.verdict, failure.may_be_applied) == (Verdict.UNSENT, False)
-    assert len(wire.requests) == 2
+    assert (Verdict.UNSENT, False) == (failure.verdict, failure.may_be_applied)
+    assert 2 == len(wire.requests)
 
 
 async def test_deadline_that_passed_before_sending_is_definite(shaky: DynamoDBClient, wire: WireFaults) -> None:
@@ -232,10 +232,10 @@ async def test_deadline_that_passed_before_sending_is_definite(shaky: DynamoDBCl
     shaky._sdk.meta.events.register("before-send.dynamodb.TransactWriteItems", stop_for_a_while)
     failure = await failure_of_put(shaky, deadline_s=0.1)
     assert signed.is_set()
-    assert (failure.verdict, failure.may_be_applied) == (Verdict.UNSENT, False)
+    assert (Verdict.UNSENT, False) == (failure.verdict, failure.may_be_applied)
     assert isinstance(failure.error, DeadlineExceeded)
-    assert [request.action for request in wire.requests] == ["GetItem"]
-    assert await get(shaky) == {"N": "1"}
+    assert ["GetItem"] == [request.action for request in wire.requests]
+    assert {"N": "1"} == await get(shaky)
 
 
 async def test_deadline_after_sending_is_ambiguous(shaky: DynamoDBClient, wire: WireFaults) -> None:
@@ -256,7 +256,7 @@ async def test_cancellation_passes_and_frees_the_connection(shaky: DynamoDBClien
         for task in tasks:
             task.cancel()
     assert all(task.cancelled() for task in tasks)
-    assert await get(shaky) == {"N": "5"}
+    assert {"N": "5"} == await get(shaky)
 
 
 async def test_attempts_are_observed(client: DynamoDBClient, wire: WireFaults, dynamodb_server: Server) -> None:
@@ -282,7 +282,7 @@ async def test_pages_go_on_to_the_end(client: DynamoDBClient) -> None:
     for number in range(5):
         await client.request("PutItem", {"TableName": table, "Item": {"PK": {"S": str(number)}}})
     pages = [list(page) async for page in client.pages("Scan", {"TableName": table, "Limit": 2})]
-    assert sorted(str(item["PK"]["S"]) for page in pages for item in page) == ["0", "1", "2", "3", "4", "a"]
+    assert ["0", "1", "2", "3", "4", "a"] == sorted(str(item["PK"]["S"]) for page in pages for item in page)
     assert len(pages) > 2
 
 
@@ -293,7 +293,7 @@ async def test_batch_get_reads_more_than_a_batch(client: DynamoDBClient) -> None
     for key in keys[::50]:
         await client.request("PutItem", {"TableName": table, "Item": key})
     found = await client.batch_get({table: keys})
-    assert sorted(found[table], key=str) == sorted(keys[::50], key=str)
+    assert sorted(keys[::50], key=str) == sorted(found[table], key=str)
 
 
 async def test_batch_get_asks_again_for_what_was_left_over(shaky: DynamoDBClient, wire: WireFaults) -> None:
@@ -301,7 +301,7 @@ async def test_batch_get_asks_again_for_what_was_left_over(shaky: DynamoDBClient
     table = shaky.table_name("T")
     wire.script.append(Answer(200, "", {"Responses": {table: []}, "UnprocessedKeys": {table: {"Keys": [KEY]}}}))
     found = await shaky.batch_get({table: [KEY]}, deadline=Deadline.after(5))
-    assert found == {table: [{**KEY, "n": {"N": "1"}}]}
+    assert {table: [{**KEY, "n": {"N": "1"}}]} == found
 
 
 async def test_batch_get_keeps_its_deadline(shaky: DynamoDBClient, wire: WireFaults) -> None:

@@ -129,7 +129,7 @@ async def test_write_puts_items_and_fence(world: World) -> None:
     """A new row's items are there, and its fence with version, operation and count."""
     ana, op = user_of(ANA, "a@x", is_admin=True), uuid4()
     change = change_of({ANA: 3, ADMINS: 8}, after=[ana], counts={ANA: 0, ADMINS: 2})
-    assert await world.write(change, op=op) == APPLIED
+    assert APPLIED == await world.write(change, op=op)
     assert shown(ana) == await world.items("Users", "Support")
     assert {
         KEYS.fence(ANA): {"PK": {"S": "user#1"}, "v": {"N": "3"}, "op": {"S": str(op)}, "orders": {"N": "0"}},
@@ -141,9 +141,9 @@ async def test_write_deletes_what_no_row_shows(world: World) -> None:
     """Old items without a new one under their key are gone; other rows' stay."""
     old, new, ben = user_of(ANA, "a@x", is_admin=True), user_of(ANA, "b@x"), user_of(BEN, "c@x")
     await world.write(change_of({ANA: 1, BEN: 1}, after=[old, ben]))
-    assert await world.write(change_of({ANA: 2}, before=[old], after=[new])) == APPLIED
+    assert APPLIED == await world.write(change_of({ANA: 2}, before=[old], after=[new]))
     assert shown(new, ben) == await world.items("Users", "Support")
-    assert await world.write(change_of({ANA: 3}, before=[new])) == APPLIED
+    assert APPLIED == await world.write(change_of({ANA: 3}, before=[new]))
     assert shown(ben) == await world.items("Users", "Support")
 
 
@@ -151,21 +151,21 @@ async def test_write_leaves_unchanged_pointers_alone(world: World) -> None:
     """An order that changes where it lies is put, and only the pointer that changed."""
     before, after = order_of(ANA, "a@x", 1), order_of(ANA, "a@x", 1, status="completed")
     await world.write(change_of({ANA: 1}, after=[before]))
-    assert await world.write(change_of({ANA: 2}, before=[before], after=[after])) == APPLIED
+    assert APPLIED == await world.write(change_of({ANA: 2}, before=[before], after=[after]))
     assert shown(after) == await world.items("Users", "Support")
-    assert len(world.wire.requests[-1].body["TransactItems"]) == 4
+    assert 4 == len(world.wire.requests[-1].body["TransactItems"])
 
 
 async def test_listing_version_writes_its_log_entry(world: World) -> None:
     """What a version of the listing changed is there with the version, for seven days."""
     change = change_of({product_aggregate(7): 1, LISTING: 12}, after=[product_of(7)])
     change.listed_products, change.listed_sellers = {7, 10}, {42}
-    assert await world.write(change) == APPLIED
+    assert APPLIED == await world.write(change)
     entry = await world.item(KEYS.log_entry(12))
     assert entry is not None
     assert ({"SS": ["10", "7"]}, {"SS": ["42"]}) == (entry["product_ids"], entry["seller_ids"])
     assert abs(int(str(entry["expires_at"]["N"])) - time.time() - 7 * 24 * 3600) < 60
-    assert (await world.fence(LISTING) or (0,))[0] == 12
+    assert 12 == (await world.fence(LISTING) or (0,))[0]
 
 
 async def test_debris_refuses_and_tells_its_version(world: World) -> None:
@@ -174,8 +174,8 @@ async def test_debris_refuses_and_tells_its_version(world: World) -> None:
     ana = user_of(ANA, "a@x")
     result = await world.write(change_of({ANA: 7}, after=[ana]))
     assert (ShadowOutcome.FENCE_REFUSED, {ANA: 7}) == (result.outcome, result.debris)
-    assert await world.items("Users", "Support") == {}
-    assert await world.write(change_of({ANA: 8}, after=[ana])) == APPLIED
+    assert {} == await world.items("Users", "Support")
+    assert APPLIED == await world.write(change_of({ANA: 8}, after=[ana]))
 
 
 async def test_own_fence_means_applied(world: World) -> None:
@@ -184,7 +184,7 @@ async def test_own_fence_means_applied(world: World) -> None:
     await world.write(change, op=op)
     put = {"TableName": world.client.table_name("Users"), "Item": {**KEYS.typed(KEYS.user("a@x")), "x": {"S": "y"}}}
     await world.client.request("PutItem", put)
-    assert await world.write(change, op=op) == APPLIED
+    assert APPLIED == await world.write(change, op=op)
     assert put["Item"] == await world.item(KEYS.user("a@x"))
 
 
@@ -230,7 +230,7 @@ async def test_delete_of_anothers_item_is_dropped(world: World) -> None:
     ben = user_of(BEN, "a@x", username="ben")
     await world.write(change_of({BEN: 1}, after=[ben]))
     old, new = user_of(ANA, "a@x", username="ana"), user_of(ANA, "b@x", username="ana")
-    assert await world.write(change_of({ANA: 1}, before=[old], after=[new])) == APPLIED
+    assert APPLIED == await world.write(change_of({ANA: 1}, before=[old], after=[new]))
     assert shown(ben, new) == await world.items("Users", "Support")
     first, second = (request.body for request in world.wire.requests[-2:])
     assert len(first["TransactItems"]) == len(second["TransactItems"]) + 1
@@ -259,7 +259,7 @@ async def test_category_that_lost_its_key_does_not_delete_the_winner(world: Worl
     """Categories share an owner, so a delete looks at the id too."""
     tea, mate = category_of(1, "Tea"), category_of(2, "Tea")
     await world.write(change_of({TREE: 1}, after=[mate]))
-    assert await world.write(change_of({TREE: 2}, before=[tea])) == APPLIED
+    assert APPLIED == await world.write(change_of({TREE: 2}, before=[tea]))
     assert shown(mate) == await world.items("Categories", "Support")
 
 
@@ -268,8 +268,8 @@ async def test_category_counter_has_a_fence_of_its_own(world: World) -> None:
     tea = category_of(1, "Tea")
     await world.set_fence(TREE, 9, "other")
     versions = {category_aggregate(1): 1, product_aggregate(7): 1}
-    assert await world.write(change_of(versions, before=[tea], after=[tea, product_of(7)])) == APPLIED
-    assert await world.fence(TREE) == (9, "other")
+    assert APPLIED == await world.write(change_of(versions, before=[tea], after=[tea, product_of(7)]))
+    assert (9, "other") == await world.fence(TREE)
 
 
 @pytest.mark.parametrize("fault", [Fault.LOSE_ANSWER, Fault.LOSE_REQUEST, Fault.SWALLOW_ANSWER, Answer(500, "Oops")])
@@ -277,7 +277,7 @@ async def test_one_lost_attempt_is_repeated(world: World, fault: Fault | Answer)
     """The same payload under the same token, applied once."""
     world.wire.script.append(fault)
     ana = user_of(ANA, "a@x")
-    assert await world.write(change_of({ANA: 1}, after=[ana])) == APPLIED
+    assert APPLIED == await world.write(change_of({ANA: 1}, after=[ana]))
     assert shown(ana) == await world.items("Users", "Support")
     first, second = (request.body for request in world.wire.requests)
     assert first == second
@@ -333,7 +333,7 @@ async def test_lost_attempt_stays_in_doubt_after_a_dropped_delete(world: World) 
 async def test_busy_service_is_outwaited(world: World, answer: Answer) -> None:
     """Conflicts and throttling are definite and repeated, beyond the number of attempts."""
     world.wire.script.extend([answer] * 4)
-    assert await world.write(change_of({ANA: 1}, after=[user_of(ANA, "a@x")])) == APPLIED
+    assert APPLIED == await world.write(change_of({ANA: 1}, after=[user_of(ANA, "a@x")]))
 
 
 @pytest.mark.parametrize("answer", [CONFLICT, Answer(400, "ThrottlingException")])
@@ -385,19 +385,19 @@ def lines_that_fit() -> int:
 async def test_item_over_the_limit_is_refused_before_anything_is_written(world: World) -> None:
     """The largest order that the plan takes goes in; with a line more the plan refuses it."""
     lines = lines_that_fit()
-    assert await world.write(change_of({ANA: 1}, after=[order_of(ANA, "a@x", 1, lines=lines)])) == APPLIED
+    assert APPLIED == await world.write(change_of({ANA: 1}, after=[order_of(ANA, "a@x", 1, lines=lines)]))
     with pytest.raises(PayloadTooLarge, match="order 1 would take"):
         await world.write(change_of({ANA: 2}, after=[order_of(ANA, "a@x", 1, lines=lines + 1)]))
-    assert (await world.fence(ANA) or (0,))[0] == 1
+    assert 1 == (await world.fence(ANA) or (0,))[0]
 
 
 async def test_large_cart_is_cleared_in_two_transactions(world: World) -> None:
     """More than a hundred actions take more than one transaction, the second under the fence of the first."""
     lines = [cart_of(ANA, "a@x", number) for number in range(1, 121)]
-    assert await world.write(change_of({ANA: 1}, after=lines)) == APPLIED
-    assert len(world.wire.requests) == 2
-    assert await world.write(change_of({ANA: 2}, before=lines)) == APPLIED
-    assert await world.items("Users") == {}
+    assert APPLIED == await world.write(change_of({ANA: 1}, after=lines))
+    assert 2 == len(world.wire.requests)
+    assert APPLIED == await world.write(change_of({ANA: 2}, before=lines))
+    assert {} == await world.items("Users")
 
 
 @pytest.mark.parametrize(("number", "transactions"), [(9, 1), (10, 5)])
@@ -408,7 +408,7 @@ async def test_heavy_items_stay_under_the_limit_of_a_transaction(world: World, n
         shadow = DynamoDBShadow(patient, mapper=MAPPER, keys=KEYS)
         versions = {product_aggregate(product.product.id): 1 for product in products}
         plan = shadow.plan(change_of(versions, after=products), op_id=uuid4())
-        assert await shadow.write(plan, deadline=Deadline.after(100)) == APPLIED
+        assert APPLIED == await shadow.write(plan, deadline=Deadline.after(100))
     assert transactions == len(plan.chunks)
     assert shown(*products) == await world.items("Products")
 
@@ -417,12 +417,12 @@ async def test_move_of_a_user_with_many_orders(world: World) -> None:
     """All items are under the new email, none under the old, in more than four transactions."""
     await world.write(change_of({ANA: 1}, after=big_user("a@x"), counts={ANA: 150}))
     sent = len(world.wire.requests)
-    assert await world.write(MOVE) == APPLIED
+    assert APPLIED == await world.write(MOVE)
     entry = {key: item for key, item in (await world.items("Support")).items() if key.partition == "LOG"}
     assert entry.keys() == {KEYS.log_entry(5)}
     assert {**shown(*big_user("b@x")), **entry} == await world.items("Users", "Support")
     assert len(world.wire.requests) - sent > 4
-    assert (await world.fence(ANA) or (0,))[0] == 2
+    assert 2 == (await world.fence(ANA) or (0,))[0]
 
 
 def chunks_of_move() -> range:
@@ -469,10 +469,10 @@ async def test_broken_move_is_ambiguous_never_torn_and_repairable(world: World, 
     world.wire.requests.clear()
     world.wire.script.extend([*[Fault.NONE] * number, fault, fault])
     assert (await world.write(MOVE)).outcome is ShadowOutcome.AMBIGUOUS
-    assert len(seen_by_readers(await world.items("Users"))) == 1
+    assert 1 == len(seen_by_readers(await world.items("Users")))
     late = [request.body for request in world.wire.requests]
     assert len(late) == number + 2
-    assert await repair_move(world) == APPLIED
+    assert APPLIED == await repair_move(world)
     assert {Verdict.REFUSED} == {await replay(world, body) for body in late}
     assert shown(*big_user("a@x")) == without_log(await world.items("Users", "Support"))
 
@@ -494,7 +494,7 @@ async def test_move_that_is_overtaken_stops(world: World) -> None:
     world.wire.script.extend([Fault.NONE, overtake])
     result = await world.write(MOVE)
     assert (ShadowOutcome.AMBIGUOUS, {ANA: 9}) == (result.outcome, result.debris)
-    assert len(world.wire.requests) == 2
+    assert 2 == len(world.wire.requests)
 
 
 async def test_converge_puts_what_is_there_and_deletes_the_rest(world: World) -> None:
@@ -506,7 +506,7 @@ async def test_converge_puts_what_is_there_and_deletes_the_rest(world: World) ->
     keys = listed(gone, stays, moved, user_of(ANA, "b@x", username="ana"))
     plan = world.shadow.converge(change_of({ANA: 2}, after=now, counts={ANA: 2}), listed=keys, op_id=uuid4())
     assert ((), ()) == (plan.parts, plan.deferred)
-    assert await world.send(plan) == APPLIED
+    assert APPLIED == await world.send(plan)
     assert shown(stays, now[1], other) == await world.items("Users", "Support")
 
 
@@ -516,7 +516,7 @@ async def test_converge_leaves_what_is_anothers(world: World) -> None:
     await world.write(change_of({BEN: 1, TREE: 1}, after=[ben, mate]))
     keys = listed(user_of(ANA, "a@x", username="ana"), category_of(1, "Tea"))
     plan = world.shadow.converge(change_of({ANA: 2, TREE: 2}), listed=keys, op_id=uuid4())
-    assert await world.send(plan) == APPLIED
+    assert APPLIED == await world.send(plan)
     assert shown(ben, mate) == await world.items("Users", "Categories", "Support")
 
 
@@ -526,8 +526,8 @@ async def test_converge_logs_the_listing(world: World) -> None:
     change.listed_products = {7}
     await world.write(change_of({product_aggregate(7): 1}, after=[product_of(7)]))
     plan = world.shadow.converge(change, listed=listed(product_of(7)), op_id=uuid4())
-    assert await world.send(plan) == APPLIED
-    assert await world.items("Products") == {}
+    assert APPLIED == await world.send(plan)
+    assert {} == await world.items("Products")
     assert await world.item(KEYS.log_entry(4)) is not None
 
 
@@ -535,9 +535,9 @@ async def test_converge_is_chunked_like_a_write(world: World) -> None:
     """Repairing many items takes several transactions."""
     lines = [cart_of(ANA, "a@x", number) for number in range(1, 151)]
     plan = world.shadow.converge(change_of({ANA: 1}, after=lines), listed=listed(*lines), op_id=uuid4())
-    assert await world.send(plan) == APPLIED
+    assert APPLIED == await world.send(plan)
     assert shown(*lines) == await world.items("Users")
-    assert len(plan.chunks) == 2
+    assert 2 == len(plan.chunks)
 
 
 async def test_deferred_parts_are_done_by_converging(world: World) -> None:
@@ -547,13 +547,13 @@ async def test_deferred_parts_are_done_by_converging(world: World) -> None:
     change = change_of({ANA: 2}, before=[user_of(ANA, "a@x", username="ana")])
     change.deferred = list(children)
     plan = world.shadow.plan(change, op_id=uuid4())
-    assert await world.send(plan) == APPLIED
+    assert APPLIED == await world.send(plan)
     assert shown(*children) == await world.items("Users", "Support")
     for number, part in enumerate(plan.deferred):
         again = world.shadow.converge(change_of({ANA: 3 + number}), listed=part.keys, op_id=uuid4())
-        assert len(again.chunks) == 1
-        assert await world.send(again) == APPLIED
-    assert await world.items("Users", "Support") == {}
+        assert 1 == len(again.chunks)
+        assert APPLIED == await world.send(again)
+    assert {} == await world.items("Users", "Support")
 
 
 async def test_repair_goes_on_above_debris_in_every_transaction(world: World) -> None:
@@ -582,7 +582,7 @@ async def test_repair_overtaken_in_part_begins_anew_above_all_fences(world: Worl
     op, versions = uuid4(), {ANA: 2, BEN: 2}
     rows = [user_of(ANA, "a@x"), user_of(BEN, "b@x")]
     plan = world.shadow.converge(change_of(versions, after=rows), listed=listed(*rows), op_id=op)
-    assert await world.send(plan) == APPLIED
+    assert APPLIED == await world.send(plan)
     await world.set_fence(BEN, 5, "other")
     again = world.shadow.converge(change_of(versions | {BEN: 6}, after=rows), listed=listed(*rows), op_id=op)
     result = await world.send(again)
@@ -596,7 +596,7 @@ async def test_repair_deletes_orders_of_one_of_many_users(world: World) -> None:
     await world.write(change_of({ANA: 1, carol: 1}, after=[mine, foreign]))
     versions = {user_aggregate(number): 2 for number in range(1, 251)}
     plan = world.shadow.converge(change_of(versions), listed=listed(mine, foreign), op_id=uuid4())
-    assert await world.send(plan) == APPLIED
+    assert APPLIED == await world.send(plan)
     assert shown(foreign) == await world.items("Users", "Support")
     assert len(versions) + 1 == len(await world.items("Fence"))
 
@@ -609,14 +609,14 @@ async def test_row_that_has_no_items_stops_its_writes_but_no_repair(world: World
         await world.write(change_of({ANA: 1}, after=[odd]))
     line = cart_of(ANA, "a@x", 7)
     plan = world.shadow.converge(change_of({ANA: 1}, after=[odd, line]), listed=listed(line), op_id=uuid4())
-    assert await world.send(plan) == APPLIED
-    assert await world.write(change_of({ANA: 2}, before=[odd, line])) == APPLIED
-    assert await world.items("Users") == {}
+    assert APPLIED == await world.send(plan)
+    assert APPLIED == await world.write(change_of({ANA: 2}, before=[odd, line]))
+    assert {} == await world.items("Users")
 
 
 async def test_empty_change_is_an_empty_plan(world: World) -> None:
     """Nothing to do is said so, and sends nothing."""
     plan = world.shadow.plan(change_of({ANA: 1}), op_id=uuid4())
     assert plan.is_empty
-    assert await world.send(plan) == APPLIED
+    assert APPLIED == await world.send(plan)
     assert world.wire.requests == []
