@@ -3,7 +3,7 @@
 images before and after -> planned     listed keys and images now -> converging     a listing's version -> logged
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,7 +22,7 @@ from adapters.changes import (
 )
 from adapters.dynamodb.items import Item, ItemMapper, UnmappableRow
 from adapters.dynamodb.keys import Key
-from adapters.dynamodb.typed_json import ITEM_MAX_BYTES, Attributes, item_size_bytes, text_value
+from adapters.dynamodb.typed_json import ITEM_MAX_BYTES, Attributes, AttributeValue, item_size_bytes, text_value
 from adapters.errors import PayloadTooLarge
 
 UNSEEN_ITEM_BYTES: Final = 40_000
@@ -34,15 +34,15 @@ class Action:
     """A put of `attributes`, or a delete where they are None.
 
     `aggregates`: whose fences must be in its transaction. `owners`: one of them must own what lies under the key, if
-    anything does; empty is no condition. `showing`: attributes that it must have besides. `ref`: None for a log entry.
-    `is_pointer`: a put of an item that only says where another lies.
+    anything does; empty is no condition. `showing`: attributes that it must have besides, each with the values that
+    will do. `ref`: None for a log entry. `is_pointer`: a put of an item that only says where another lies.
     """
 
     key: Key
     ref: Ref | None
     aggregates: tuple[Aggregate, ...]
     owners: tuple[Aggregate, ...]
-    showing: Attributes
+    showing: Mapping[str, Sequence[AttributeValue]]
     attributes: Attributes | None
     size_bytes: int
     is_pointer: bool = False
@@ -83,10 +83,12 @@ def converging(change: Change, listed: Iterable[ItemKey], mapper: ItemMapper) ->
     """
     items = [item for image in change.after.values() for item in possible_items(image, mapper)]
     now = {_key(item): item for item in items if _is_locked(item, change.versions)}
-    wanted = {Key(each.table, each.partition, each.sort): each.ref for each in listed}
+    wanted: dict[Key, dict[Ref, None]] = {}
+    for each in listed:
+        wanted.setdefault(Key(each.table, each.partition, each.sort), {})[each.ref] = None
     return [
-        _put(now[key], change.versions) if key in now else _delete_unseen(key, ref, change.versions)
-        for key, ref in wanted.items()
+        _put(now[key], change.versions) if key in now else _delete_unseen(key, refs, change.versions)
+        for key, refs in wanted.items()
     ]
 
 
@@ -129,12 +131,15 @@ def _delete(item: Item, versions: Mapping[Aggregate, int]) -> Action:
     return Action(_key(item), item.ref, fences, owners, _showing(item.ref), None, size_bytes)
 
 
-def _delete_unseen(key: Key, ref: Ref, versions: Mapping[Aggregate, int]) -> Action:
-    owners = tuple(_owners(ref, versions))
+def _delete_unseen(key: Key, refs: Collection[Ref], versions: Mapping[Aggregate, int]) -> Action:
+    """The delete of an item that may show any of several rows, whichever came last to the key."""
+    owners = tuple(dict.fromkeys(owner for ref in refs for owner in _owners(ref, versions)))
+    first, *_ = refs
     # Where several users may have had an order, all their fences would not fit beside its delete. It needs none: the
     # order never comes back, and its turn comes when the fences have been raised.
-    fences = () if len(owners) > 1 else _fences(ref, owners, versions)
-    return Action(key, ref, fences, owners, _showing(ref), None, UNSEEN_ITEM_BYTES)
+    is_free = first.kind is RowKind.ORDER and len(owners) > 1
+    fences = () if is_free else tuple(dict.fromkeys(each for ref in refs for each in _fences(ref, owners, versions)))
+    return Action(key, first, fences, owners, _showing(*refs), None, UNSEEN_ITEM_BYTES)
 
 
 def _owners(ref: Ref, versions: Mapping[Aggregate, int]) -> Iterator[Aggregate]:
@@ -151,12 +156,13 @@ def _owners(ref: Ref, versions: Mapping[Aggregate, int]) -> Iterator[Aggregate]:
             yield ref.owner
 
 
-def _showing(ref: Ref) -> Attributes:
-    """What must still be in an item to be deleted as this row's, besides its owner.
+def _showing(*refs: Ref) -> Mapping[str, Sequence[AttributeValue]]:
+    """What must still be in an item to be deleted as one of these rows', besides its owner.
 
     All categories have one owner, so the owner does not tell whether another took the key.
     """
-    return {"category_id": text_value(ref.id)} if ref.kind is RowKind.CATEGORY else {}
+    ids = [text_value(ref.id) for ref in refs if ref.kind is RowKind.CATEGORY]
+    return {"category_id": ids} if ids else {}
 
 
 def _fences(ref: Ref, owners: tuple[Aggregate, ...], versions: Mapping[Aggregate, int]) -> tuple[Aggregate, ...]:

@@ -40,6 +40,7 @@ USER_AGENT: Final = "crossfade"
 
 _DATA_READS: Final = frozenset({"GetItem", "BatchGetItem", "TransactGetItems", "Query", "Scan"})
 _DATA_WRITES: Final = frozenset({"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "BatchWriteItem"})
+_COUNTED: Final = _DATA_READS | _DATA_WRITES
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +171,8 @@ class DynamoDBClient:
         turn = tries = 0
         may_be_applied = False
         while True:
-            flight = Flight(action, payload, self._address, deadline, deadline.capped(limit_s))
+            until = deadline.capped(limit_s)
+            flight = Flight(action, payload, self._address, deadline, until, max(until.remaining_s, 0))
             try:
                 return await self._attempt(flight, operation)
             except Failure as failure:
@@ -245,7 +247,7 @@ class DynamoDBClient:
 
     async def _call(self, flight: Flight) -> Response:
         payload = flight.payload
-        if self._observe and flight.action in _DATA_READS | _DATA_WRITES:
+        if self._observe and flight.action in _COUNTED:
             payload = {**payload, "ReturnConsumedCapacity": "TOTAL"}
         return cast("Response", await getattr(self._sdk, xform_name(flight.action))(**payload))
 

@@ -140,8 +140,13 @@ def _unanswered(error: Exception, flight: Flight) -> Failure:
     verdict = Verdict.AMBIGUOUS if flight.is_sent else Verdict.UNSENT
     progress = "no answer" if flight.is_sent else "not sent"
     if _is_out_of_time(error) and flight.deadline.remaining_s <= 0:
-        return Failure(verdict, DeadlineExceeded(f"the deadline passed in {_name(flight)}: {progress}"))
-    detail = "out of time" if _is_out_of_time(error) else f"{type(error).__name__}: {str(error)[:MESSAGE_MAX]}"
+        passed = f"the deadline passed in {_name(flight)} after {flight.allowed_s:.3f} s: {progress}"
+        return Failure(verdict, DeadlineExceeded(passed))
+    detail = (
+        f"{flight.allowed_s:.3f} s were over"
+        if _is_out_of_time(error)
+        else f"{type(error).__name__}: {str(error)[:MESSAGE_MAX]}"
+    )
     return Failure(verdict, Unavailable(f"{_name(flight)}: {progress}, {detail}"))
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from adapters.dynamodb.shapes import OWNER
-from adapters.dynamodb.typed_json import Attributes, AttributeValue, number_value, text_value
+from adapters.dynamodb.typed_json import AttributeValue, number_value, text_value
 
 Parameters = Mapping[str, object]
 
@@ -55,15 +55,17 @@ class _Expressions:
         return {**texts, "ExpressionAttributeNames": names, "ExpressionAttributeValues": self._values}
 
 
-def absent_or_owned(partition_key: str, owners: Iterable[str], *, showing: Attributes) -> Parameters:
+def absent_or_owned(
+    partition_key: str, owners: Iterable[str], *, showing: Mapping[str, Sequence[AttributeValue]]
+) -> Parameters:
     """The condition that nothing lies under the key, or an item of one of the owners.
 
-    The item's attributes must have the values of `showing` besides.
+    Each attribute of `showing` must have one of its values besides.
     """
     e = _Expressions()
     held = [
         e.one_of(OWNER, [text_value(owner) for owner in owners]),
-        *(e.equals(name, value) for name, value in showing.items()),
+        *(e.one_of(name, values) for name, values in showing.items()),
     ]
     return e.parameters(ConditionExpression=f"{e.absent(partition_key)} OR {' AND '.join(held)}")
 

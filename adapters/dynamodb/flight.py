@@ -24,13 +24,14 @@ KEEPALIVE_PROBES: Final = 3
 
 @dataclass(slots=True)
 class Flight:
-    """An attempt at a request. It ends at `until`, which is not after the `deadline` of its call."""
+    """An attempt at a request. It ends at `until`, `allowed_s` after its start and not after its call's `deadline`."""
 
     action: str
     payload: Mapping[str, object]
     address: str
     deadline: Deadline
     until: Deadline
+    allowed_s: float
     is_sent: bool = False
 
 

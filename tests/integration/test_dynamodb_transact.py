@@ -520,6 +520,19 @@ async def test_converge_leaves_what_is_anothers(world: World) -> None:
     assert shown(ben, mate) == await world.items("Users", "Categories", "Support")
 
 
+async def test_converge_deletes_what_any_of_a_keys_rows_left(world: World) -> None:
+    """A key listed for two rows is freed whichever of them still lies there."""
+    ana, ben = user_of(ANA, "a@x", username="ana"), user_of(BEN, "a@x", username="ben")
+    tea, mate = category_of(1, "Tea"), category_of(2, "Tea")
+    pairs: list[tuple[Image, Image]] = [(ana, ben), (ben, ana), (tea, mate), (mate, tea)]
+    for version, (left, other) in enumerate(pairs):
+        await world.write(change_of({left.owner: 2 * version + 1}, after=[left]))
+        change = change_of({left.owner: 2 * version + 2, other.owner: 2 * version + 2})
+        plan = world.shadow.converge(change, listed=listed(left, other), op_id=uuid4())
+        assert APPLIED == await world.send(plan)
+    assert {} == await world.items("Users", "Categories", "Support")
+
+
 async def test_converge_logs_the_listing(world: World) -> None:
     """A repair that concerns the listing has a log entry of its own."""
     change = change_of({product_aggregate(7): 2, LISTING: 4})

@@ -128,7 +128,7 @@ def test_planned_deletes_of_categories_look_at_the_id() -> None:
     """Other deletes need the owner alone."""
     actions = planned_for(change_of({TREE: 1, ANA: 1}, before=[category_of(3, "Tea"), user_of(ANA, "a@x")]))
     shown = {action.ref.kind: action.showing for action in actions if action.ref}
-    assert {RowKind.CATEGORY: {"category_id": {"S": "3"}}, RowKind.USER: {}} == shown
+    assert {RowKind.CATEGORY: {"category_id": [{"S": "3"}]}, RowKind.USER: {}} == shown
 
 
 def test_planned_refuses_a_row_whose_owner_is_not_locked() -> None:
@@ -166,6 +166,16 @@ def test_converging_takes_a_key_listed_twice_once() -> None:
     """Merged intents may name the same item."""
     line = cart_of(ANA, "a@x", 7)
     assert 1 == len(converging(change_of({ANA: 2}, after=[line]), listed(line, line), MAPPER))
+
+
+def test_converging_deletes_what_any_of_a_keys_rows_left() -> None:
+    """Merged intents may list a key for several rows, none of which has it now."""
+    keys = [*listed(user_of(ANA, "a@x", username="a")), *listed(user_of(BEN, "a@x", username="b"))]
+    (action,) = [each for each in converging(change_of({ANA: 2, BEN: 2}), keys, MAPPER) if each.key.table == "Users"]
+    assert ((ANA, BEN), (ANA, BEN)) == (action.aggregates, action.owners)
+    keys = [*listed(category_of(3, "Tea")), *listed(category_of(4, "Tea"))]
+    (base, *_) = converging(change_of({TREE: 2}), keys, MAPPER)
+    assert {"category_id": [{"S": "3"}, {"S": "4"}]} == base.showing
 
 
 def test_converging_deletes_a_gone_order_of_any_locked_user() -> None:

@@ -39,7 +39,7 @@ def answer(code: str, status: int = 400, message: str = "", reasons: list[dict[s
 def failure_of(error: Exception, *, is_sent: bool = True, remaining_s: float = 5) -> Failure:
     """What an attempt's exception becomes."""
     deadline = Deadline.after(remaining_s)
-    flight = Flight("TransactWriteItems", PAYLOAD, "http://there", deadline, deadline, is_sent=is_sent)
+    flight = Flight("TransactWriteItems", PAYLOAD, "http://there", deadline, deadline, 0.5, is_sent=is_sent)
     with pytest.raises(Failure) as caught, translated(flight):
         raise error
     assert caught.value.__cause__ is error
@@ -132,5 +132,7 @@ async def test_silence_is_judged_by_whether_the_request_was_sent(
 
 async def test_passed_deadline_is_its_own_error() -> None:
     """Running out of an attempt's time is not: there may be another."""
-    assert isinstance(failure_of(TimeoutError(), remaining_s=-1).error, DeadlineExceeded)
+    error = failure_of(TimeoutError(), remaining_s=-1).error
+    assert isinstance(error, DeadlineExceeded)
+    assert "after 0.500 s: no answer" in str(error)
     assert isinstance(failure_of(NoCredentialsError(), remaining_s=-1).error, Unavailable)

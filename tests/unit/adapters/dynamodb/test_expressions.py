@@ -36,8 +36,8 @@ def test_absent_or_owned_takes_what_is_mine_or_nobodys() -> None:
 
 def test_absent_or_owned_looks_at_more_than_the_owner() -> None:
     """Attributes to be shown must agree besides."""
-    condition = spelt_out(absent_or_owned("PK", ["tree#1"], showing={"category_id": {"S": "3"}}))
-    expected = "attribute_not_exists(PK) OR owner IN ('tree#1') AND category_id = '3'"
+    condition = spelt_out(absent_or_owned("PK", ["tree#1"], showing={"category_id": [{"S": "3"}, {"S": "4"}]}))
+    expected = "attribute_not_exists(PK) OR owner IN ('tree#1') AND category_id IN ('3', '4')"
     assert {"ConditionExpression": expected} == condition
 
 
