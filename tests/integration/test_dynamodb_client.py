@@ -188,6 +188,14 @@ async def test_unknown_host_is_definite(dynamodb_server: Server) -> None:
     assert (Verdict.UNSENT, False) == (failure.verdict, failure.may_be_applied)
 
 
+async def test_failed_handshake_is_definite(dynamodb_server: Server, wire: WireFaults) -> None:
+    """Where no TLS is spoken nothing was sent."""
+    url = wire.url.replace("http:", "https:")
+    async with DynamoDBClient(endpoint_at(url, dynamodb_server, "")) as client:
+        failure = await failure_of_put(client)
+    assert (Verdict.UNSENT, False) == (failure.verdict, failure.may_be_applied)
+
+
 @asynccontextmanager
 async def full_backlog() -> AsyncIterator[str]:
     """The address of a listener that accepts no connection any more."""
