@@ -1,70 +1,84 @@
-"""One empty shop a test, of each kind that the test is for."""
+"""One empty shop a test, of each kind that the test is for. All tests of this folder share one event loop."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
+from tests.conformance.proxies import databases_in_phase_2, proxy_in_phase_1, proxy_in_phase_2
 from tests.conformance.shop import Shop
-from tests.conformance.shops import DATABASES, DUAL_SHOPS, SHOPS, SINGLE_SHOPS, Lease, is_full_proof
+from tests.conformance.shops import DATABASES, DUAL_SHOPS, SHOPS, SINGLE_SHOPS, OpenShop, is_full_proof
+
+__all__ = ["databases_in_phase_2", "proxy_in_phase_1", "proxy_in_phase_2"]
+
+FOLDER = Path(__file__).parent
 
 
-async def visit(lease: Lease) -> AsyncIterator[Shop]:
-    """The shop of a lease, whose databases must agree at the end."""
-    async with lease as shop:
-        yield shop
-        await shop.settle_and_compare()
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the tests of this folder in the loop of their fixtures: some parts take long to open."""
+    for item in items:
+        if FOLDER in item.path.parents and pytest_asyncio.is_async_test(item):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
 @pytest.fixture(params=SHOPS)
-def any_lease(request: pytest.FixtureRequest) -> Lease:
-    """A shop of each kind, not open yet."""
+def open_any(request: pytest.FixtureRequest) -> OpenShop:
+    """A shop of each kind."""
     return SHOPS[request.param](request)
 
 
 @pytest.fixture(params=SINGLE_SHOPS)
-def single_lease(request: pytest.FixtureRequest) -> Lease:
-    """A shop of each kind that has one database, not open yet."""
-    return SHOPS[request.param](request)
+def open_single(request: pytest.FixtureRequest) -> OpenShop:
+    """A shop of each kind that has one database."""
+    return SINGLE_SHOPS[request.param](request)
 
 
 @pytest.fixture(params=DUAL_SHOPS)
-def dual_lease(request: pytest.FixtureRequest) -> Lease:
-    """A shop of each kind whose writes go to both databases, not open yet."""
-    return SHOPS[request.param](request)
+def open_dual(request: pytest.FixtureRequest) -> OpenShop:
+    """A shop of each kind whose writes go to both databases."""
+    return DUAL_SHOPS[request.param](request)
 
 
 @pytest.fixture(params=DATABASES)
-def database_lease(request: pytest.FixtureRequest) -> Lease:
-    """A shop of each kind that is made of real databases, not open yet."""
+def open_database(request: pytest.FixtureRequest) -> OpenShop:
+    """A shop of each kind that is made of real databases."""
     return DATABASES[request.param](request)
 
 
-@pytest.fixture
-async def shop(any_lease: Lease) -> AsyncIterator[Shop]:
+@pytest_asyncio.fixture(loop_scope="session")
+async def shop(open_any: OpenShop) -> AsyncIterator[Shop]:
     """An empty shop of each kind."""
-    async for opened in visit(any_lease):
+    async for opened in visit(open_any):
         yield opened
 
 
-@pytest.fixture
-async def single_shop(single_lease: Lease) -> AsyncIterator[Shop]:
+@pytest_asyncio.fixture(loop_scope="session")
+async def single_shop(open_single: OpenShop) -> AsyncIterator[Shop]:
     """An empty shop of each kind that has one database."""
-    async for opened in visit(single_lease):
+    async for opened in visit(open_single):
         yield opened
 
 
-@pytest.fixture
-async def dual_shop(dual_lease: Lease) -> AsyncIterator[Shop]:
+@pytest_asyncio.fixture(loop_scope="session")
+async def dual_shop(open_dual: OpenShop) -> AsyncIterator[Shop]:
     """An empty shop of each kind whose writes go to both databases."""
-    async for opened in visit(dual_lease):
+    async for opened in visit(open_dual):
         yield opened
 
 
-@pytest.fixture
-async def database_shop(database_lease: Lease) -> AsyncIterator[Shop]:
+@pytest_asyncio.fixture(loop_scope="session")
+async def database_shop(open_database: OpenShop) -> AsyncIterator[Shop]:
     """An empty shop of each kind that is made of real databases."""
-    async for opened in visit(database_lease):
+    async for opened in visit(open_database):
         yield opened
+
+
+async def visit(open_shop: OpenShop) -> AsyncIterator[Shop]:
+    """A shop for one test, whose databases must agree at the end."""
+    async with open_shop() as opened:
+        yield opened
+        await opened.settle_and_compare()
 
 
 @pytest.fixture(scope="session")

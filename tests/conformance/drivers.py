@@ -14,7 +14,7 @@ import aiohttp
 
 from adapters.changes import Aggregate
 from adapters.deadline import Deadline
-from adapters.errors import CrossfadeError, Unavailable
+from adapters.errors import CrossfadeError, InvalidArgument, Unavailable
 from adapters.flags import ControlState
 from adapters.operations import Operation
 from adapters.ports.store import Arguments, Reader, Restart, Writer
@@ -197,17 +197,22 @@ async def answer_directly(name: str, body: bytes, answer: Answerer) -> Json:
 
 def read_arguments(operation: Operation, body: bytes) -> dict[str, object] | None:
     """The arguments in a body, as the proxy reads them."""
-    read = codec.decode_exactly if codec.may_have_wide_numbers(body) else codec.decode
-    return PARSERS[operation.full_name].parse(read(body))
+    parser = PARSERS[operation.full_name]
+    try:
+        return parser.parse(codec.decode(body))
+    except InvalidArgument:
+        if not codec.may_have_wide_numbers(body):
+            raise
+        return parser.parse(codec.decode_exactly(body))
 
 
 def check_problem(problem: Mapping[str, Json], operation: str, status: int, content_type: str) -> None:
     """Hold an error against the wire's rules for errors: a failed call of the suite never has an unknown outcome."""
     assert "application/problem+json" == content_type
-    assert STATUSES.get(problem["code"]) == status == problem["status"]
+    assert STATUSES.get(problem["code"]) == status == problem["status"], problem
     assert TEST_ID == problem["correlation_id"]
     assert {"type", "title", "detail"} <= problem.keys()
-    assert ("not_applied" if OPERATIONS[operation].is_write else None) == problem.get("outcome")
+    assert ("not_applied" if OPERATIONS[operation].is_write else None) == problem.get("outcome"), problem
     assert (problem["code"] in {"conflict", "not_found"}) == ("reason" in problem) == ("subject" in problem)
     assert (problem["code"] == "invalid_argument") == ("errors" in problem)
 

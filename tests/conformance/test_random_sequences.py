@@ -1,13 +1,11 @@
 """Random sequences of calls, each made to a shop of real databases and to the reference, which must answer alike."""
 
 import asyncio
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Coroutine
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
-import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
@@ -15,10 +13,11 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 from adapters.operations import Operation
 from adapters.values import INT_MAX
 from tests.conformance.drivers import ReferenceShop
-from tests.conformance.shop import OPERATIONS, Shop
-from tests.conformance.shops import DATABASES, is_full_proof
+from tests.conformance.shop import OPERATIONS
+from tests.conformance.shops import OpenShop, is_full_proof
 from tests.conformance.twins import NOBODY, Pick, Side, differences
 
+T = TypeVar("T")
 Step = tuple[str, dict[str, object]]
 
 NAMES = ["ana", "ANA", "áña", "ben", "Straße", "STRASSE", "a_b", "axb", "100%", "ROOT", "😀", "c", "d", "", "x" * 501]
@@ -153,29 +152,31 @@ def utc_now() -> datetime:
 
 
 class Twins(RuleBasedStateMachine):
-    """Makes every call twice, and holds the answers against each other."""
+    """Makes every call twice, and holds the answers against each other. The calls are made in a loop elsewhere."""
 
-    def __init__(self, open_shop: Callable[[], AbstractAsyncContextManager[Shop]]) -> None:
+    def __init__(self, open_shop: OpenShop, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__()
-        self._runner = asyncio.Runner()
+        self._loop = loop
         self._lease = open_shop()
-        shop = self._runner.run(self._lease.__aenter__())
+        shop = self._run(self._lease.__aenter__())
         self._found = Side(shop)
         self._expected = Side(ReferenceShop(is_dual=shop.is_dual, clock=utc_now))
-        self._runner.run(self._play_first_steps())
+        self._run(self._play_first_steps())
 
     @rule(step=steps())
     def play(self, step: Step) -> None:
         """One call."""
-        self._runner.run(self._play(step))
+        self._run(self._play(step))
 
     def teardown(self) -> None:
         """In the end both shops hold the same, and the databases of one agree."""
         try:
-            self._runner.run(self._compare_all())
+            self._run(self._compare_all())
         finally:
-            self._runner.run(self._lease.__aexit__(None, None, None))
-            self._runner.close()
+            self._run(self._lease.__aexit__(None, None, None))
+
+    def _run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
 
     async def _play_first_steps(self) -> None:
         for step in FIRST_STEPS:
@@ -199,23 +200,21 @@ class Twins(RuleBasedStateMachine):
         await self._found.shop.settle_and_compare()
 
 
-@pytest.mark.parametrize("kind", DATABASES)
-def test_random_sequences_are_answered_as_by_the_reference(kind: str, request: pytest.FixtureRequest) -> None:
+async def test_random_sequences_are_answered_alike(open_database: OpenShop) -> None:
     """Whatever is called in whatever order, a shop of real databases answers as the plain one in memory does."""
+    loop = asyncio.get_running_loop()
 
-    class TwinsOfThisKind(Twins):
+    class TwinsHere(Twins):
         def __init__(self) -> None:
-            super().__init__(lambda: DATABASES[kind](request))
+            super().__init__(open_database, loop)
 
     examples, length = (100, 100) if is_full_proof() else (10, 30)
-    run_state_machine_as_test(
-        TwinsOfThisKind,
-        settings=settings(
-            max_examples=examples,
-            stateful_step_count=length,
-            deadline=None,
-            phases=[Phase.generate, Phase.shrink],
-            print_blob=True,
-            suppress_health_check=list(HealthCheck),
-        ),
+    size = settings(
+        max_examples=examples,
+        stateful_step_count=length,
+        deadline=None,
+        phases=[Phase.generate, Phase.shrink],
+        print_blob=True,
+        suppress_health_check=list(HealthCheck),
     )
+    await asyncio.to_thread(run_state_machine_as_test, TwinsHere, settings=size)
