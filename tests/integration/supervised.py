@@ -14,12 +14,13 @@ import uvloop
 from aiohttp import web
 
 from adapters.deadline import Deadline
+from proxy.acceptor import Acceptor
+from proxy.background import Background
 from proxy.inflight import Inflight
 from proxy.logs import EventLog, setup_logging
 from proxy.meters import Merge, Meters
 from proxy.settings import load_settings
 from proxy.supervisor import (
-    BACKLOG,
     EXIT_OK,
     EXIT_REFUSED,
     Listeners,
@@ -85,17 +86,21 @@ async def serve_until_stopped(listeners: Listeners, number: int, metrics: Metric
         asyncio.get_running_loop().add_signal_handler(stop_signal, stopped.set)
     runner = web.AppRunner(build_app(metrics, inflight, stopped), access_log=None)
     await runner.setup()
-    sites = [web.SockSite(runner, listener, backlog=BACKLOG) for listener in (listeners.rpc, listeners.admin)]
-    for site in sites:
-        await site.start()
+    assert runner.server is not None
+    background = Background()
+    accepting = [
+        background.spawn("accept", Acceptor(listener, runner.server).run())
+        for listener in (listeners.rpc, listeners.admin)
+    ]
     settle_memory()
     log.info("worker_ready", worker=number, pid=os.getpid())
     await stopped.wait()
     log.info("worker_draining", worker=number, pid=os.getpid())
     if is_stuck:
         await asyncio.Event().wait()
-    for site in sites:
-        await site.stop()
+    for task in accepting:
+        task.cancel()
+    await asyncio.wait(accepting)
     await inflight.ended(Deadline.after(60))
     await runner.cleanup()
     return EXIT_OK

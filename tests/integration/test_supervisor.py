@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -154,6 +155,18 @@ def test_workers_share_one_address(start: Start) -> None:
         supervised.connect_to(pid)
     assert supervised.stop() == EXIT_OK
     assert is_refused(supervised.rpc)
+
+
+def test_workers_share_a_burst_of_connections(start: Start) -> None:
+    """Connections opened all at once do not end up with one worker, where they would stay."""
+    supervised = start()
+    pids = supervised.ready(2)
+    connections = [supervised.connect() for _ in range(64)]
+    for connection in connections:
+        connection.connect()
+    held = Counter(pid_on(connection) for connection in connections)
+    assert min(held[pid] for pid in pids.values()) >= 8
+    assert supervised.stop() == EXIT_OK
 
 
 def test_killed_worker_is_replaced_and_others_notice_nothing(start: Start) -> None:
