@@ -1,0 +1,181 @@
+"""A schema and a table prefix of a test's own, prepared by the product's own command, and what lies in them."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+from adapters.dynamodb.client import DynamoDBClient, DynamoDBEndpoint
+from adapters.dynamodb.contract import load_contract
+from adapters.mysql.connection import Connection
+from adapters.mysql.endpoint import MySQLEndpoint
+from adapters.mysql.prepare import SHOP_TABLES
+from proxy.settings import Settings, load_settings
+from proxy.wiring import commands
+from proxy.wiring.commands import Report
+from tests import servers
+from tests.fleet.waiting import until
+from tests.mysql_schema import insert
+
+ROOT: Final = Path(__file__).parents[2]
+PREPARE_LIMIT_S: Final = 60.0
+NO_OPTIONS: Final = Namespace()
+
+Rows = list[tuple[Any, ...]]
+Books = dict[str, Rows]
+"""All rows of the shop, by table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estate:
+    """Both databases of one shop."""
+
+    mysql: MySQLEndpoint
+    dynamodb: servers.DynamoDBEndpoint
+    prefix: str
+    given: dict[str, str]
+
+    @property
+    def dynamodb_address(self) -> tuple[str, int]:
+        """Host and port of DynamoDB."""
+        parts = urlsplit(self.dynamodb.url)
+        assert parts.hostname is not None
+        assert parts.port is not None
+        return parts.hostname, parts.port
+
+    def environ(self, **given: str) -> dict[str, str]:
+        """The environment of a proxy of this shop, with free ports; `given` goes above all."""
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("CROSSFADE_")}
+        own = {
+            "CROSSFADE_ENV": "development",
+            "CROSSFADE_LISTEN": "127.0.0.1:0",
+            "CROSSFADE_ADMIN_LISTEN": "127.0.0.1:0",
+            "CROSSFADE_MYSQL_HOST": self.mysql.host,
+            "CROSSFADE_MYSQL_PORT": str(self.mysql.port),
+            "CROSSFADE_MYSQL_USER": self.mysql.user,
+            "CROSSFADE_MYSQL_PASSWORD": self.mysql.password,
+            "CROSSFADE_MYSQL_DATABASE": self.mysql.database,
+            "CROSSFADE_DYNAMODB_ENDPOINT": self.dynamodb.url,
+            "CROSSFADE_DYNAMODB_REGION": self.dynamodb.region,
+            "CROSSFADE_DYNAMODB_ACCESS_KEY_ID": self.dynamodb.access_key_id,
+            "CROSSFADE_DYNAMODB_SECRET_ACCESS_KEY": self.dynamodb.secret_access_key,
+            "CROSSFADE_DYNAMODB_TABLE_PREFIX": self.prefix,
+            "CROSSFADE_LOG_SAMPLE_PERCENT": "0",
+        }
+        return {**inherited, **own, **self.given, **given}
+
+    def settings(self, **given: str) -> Settings:
+        """The settings of a proxy of this shop."""
+        return load_settings(self.environ(**given))
+
+    async def rows(self, sql: str, args: tuple[object, ...] = ()) -> Rows:
+        """Look at MySQL beside all proxies; also the way to change something there."""
+        connection = await Connection.open(self.mysql)
+        try:
+            (found, *_) = await connection.batch(sql, args)
+            return found.rows
+        finally:
+            await connection.quit()
+
+    async def books(self) -> Books:
+        """All rows of the shop as they are now."""
+        return {table: await self.rows(f"SELECT * FROM {table} ORDER BY id") for table in SHOP_TABLES}
+
+    async def unsettled(self) -> int:
+        """The intents that are not settled."""
+        ((count,),) = await self.rows("SELECT COUNT(*) FROM crossfade_intent WHERE state IN ('open', 'journalled')")
+        return int(count)
+
+    async def drained(self, *, limit_s: float = 30.0) -> None:
+        """Wait until proxies have settled all intents, without a hand."""
+
+        async def is_settled() -> bool:
+            return await self.unsettled() == 0
+
+        await until("all intents to be settled", is_settled, limit_s=limit_s)
+
+    async def age_intents(self) -> None:
+        """Make all intents due: a test need not wait for that."""
+        await self.rows("UPDATE crossfade_intent SET next_try_at = NOW(3) WHERE state IN ('open', 'journalled')")
+
+    async def repair(self) -> Report:
+        """`crossfade repair`, once the intents are due."""
+        await self.age_intents()
+        return await commands.repair(self.settings(), NO_OPTIONS)
+
+    async def verify(self) -> None:
+        """Demand that no intent is unsettled and that both databases are equal, as `crossfade verify` sees it."""
+        assert await self.unsettled() == 0
+        report = await commands.verify(self.settings(), NO_OPTIONS)
+        assert report.is_well, "\n".join(report.lines)
+
+
+class EstateBackstage:
+    """See Backstage, for a shop served by proxies."""
+
+    def __init__(self, estate: Estate) -> None:
+        self._estate = estate
+
+    async def plant(self, table: str, /, **columns: object) -> int:
+        """See Shop: MySQL first, then as a backfill brings it over."""
+        connection = await Connection.open(self._estate.mysql)
+        try:
+            row_id = await insert(connection, table, **columns)
+        finally:
+            await connection.quit()
+        await commands.backfill(self._estate.settings(), NO_OPTIONS)
+        return row_id
+
+    async def settle_and_compare(self) -> None:
+        """See Shop."""
+        await self._estate.drained()
+        await self._estate.verify()
+
+
+@contextmanager
+def estate(
+    mysql: servers.MySQLEndpoint, dynamodb: servers.DynamoDBEndpoint, *, phase: int = 2, **given: str
+) -> Iterator[Estate]:
+    """An empty shop in a phase, removed in the end. To be entered where no event loop runs."""
+    name = f"crossfade_test_{uuid4().hex}"
+    server = MySQLEndpoint(mysql.host, mysql.port, mysql.user, mysql.password, "mysql")
+    endpoint = MySQLEndpoint(mysql.host, mysql.port, mysql.user, mysql.password, name)
+    made = Estate(endpoint, dynamodb, f"{name}_", given)
+    asyncio.run(_run(server, f"CREATE DATABASE {name} DEFAULT COLLATE utf8mb4_0900_ai_ci"))
+    try:
+        subprocess.run(
+            [sys.executable, "-m", "proxy", "db", "prepare", "--shop-tables"],
+            cwd=ROOT,
+            env=made.environ(CROSSFADE_FIRST_PHASE=str(phase)),
+            check=True,
+            capture_output=True,
+            timeout=PREPARE_LIMIT_S,
+        )
+        yield made
+    finally:
+        asyncio.run(_run(server, f"DROP DATABASE {name}"))
+        asyncio.run(_delete_tables(made))
+
+
+async def _run(server: MySQLEndpoint, statement: str) -> None:
+    connection = await Connection.open(server)
+    try:
+        await connection.batch(statement)
+    finally:
+        await connection.quit()
+
+
+async def _delete_tables(estate: Estate) -> None:
+    given = estate.dynamodb
+    keys = (given.access_key_id, given.secret_access_key)
+    async with DynamoDBClient(DynamoDBEndpoint(given.region, given.url, estate.prefix, *keys)) as client:
+        for table in load_contract().tables:
+            await client.request("DeleteTable", {"TableName": client.table_name(table)})
