@@ -6,6 +6,7 @@ answer to the COMMIT probe). Intents are never scanned for update: a scan that l
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from uuid import UUID
 
 import orjson
@@ -15,7 +16,7 @@ from adapters.deadline import Deadline
 from adapters.mysql.connection import Row
 from adapters.mysql.pool import Pool
 from adapters.mysql.statements import Statement, joined
-from adapters.ports.store import CommitState
+from adapters.ports.store import CommitState, Restart
 
 # SKIP LOCKED: a waiting phase switch must not make the writer, whose lock it waits for, wait in turn.
 OPEN = """INSERT INTO crossfade_intent
@@ -31,7 +32,9 @@ INSERT_DUE = """INSERT INTO crossfade_intent
  JOIN JSON_TABLE(%s, '$[*]' COLUMNS (part FOR ORDINALITY, aggs JSON PATH '$[0]', dkeys JSON PATH '$[1]')) p
  WHERE c.id = 1"""
 DELETE = "DELETE FROM crossfade_intent WHERE op_id = %s AND state = 'open'"
-PROBE = "SELECT state FROM crossfade_intent WHERE op_id = %s AND part = 1 FOR UPDATE"
+# What is still open is taken from its call: a COMMIT that is only late demands open parts and finds none.
+TAKE = "UPDATE crossfade_intent SET state = 'journalled', next_try_at = NOW(3) WHERE op_id = %s AND state = 'open'"
+PROBE = "SELECT state FROM crossfade_intent WHERE op_id = %s AND part = 1"
 COLUMNS = """SELECT id, op_id, op, aggs, dkeys, state, attempts, TIMESTAMPDIFF(MICROSECOND, created_at, NOW(3)) / 1e6
  FROM crossfade_intent"""
 DUE = COLUMNS + " WHERE state IN ('open', 'journalled') AND next_try_at <= NOW(3) ORDER BY next_try_at LIMIT %s"
@@ -71,10 +74,14 @@ class MySQLJournal:
 
     async def probe(self, op_id: UUID, *, deadline: Deadline) -> CommitState:
         """See IntentJournal."""
+        statements = (Statement(TAKE, (op_id.bytes,)), Statement(PROBE, (op_id.bytes,)))
         async with self._pool.acquire(deadline) as connection, deadline.scope("mysql.probe"):
-            (result,) = await connection.batch(PROBE, (op_id.bytes,))
-        state = result.rows[0][0] if result.rows else None
-        return CommitState.ROLLED_BACK if state in {"open", "aborted"} else CommitState.COMMITTED
+            while True:
+                with suppress(Restart):  # Its transaction has not ended yet, and is waited for.
+                    taken, found = await connection.batch(*joined(statements))
+                    break
+        is_aborted = found.rows == [("aborted",)]
+        return CommitState.ROLLED_BACK if taken.affected or is_aborted else CommitState.COMMITTED
 
     async def due(self, *, limit: int, aggregate: Aggregate | None = None) -> list[Intent]:
         """See IntentJournal."""

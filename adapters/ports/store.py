@@ -119,7 +119,10 @@ class IntentJournal(Protocol):
         """Forget the open parts of a call that surely wrote nothing to the shadow."""
 
     async def probe(self, op_id: UUID, *, deadline: Deadline) -> CommitState:
-        """What became of the call's COMMIT; waits for its transaction to end."""
+        """What became of the call's COMMIT; waits for its transaction to end.
+
+        To be asked once: where it says ROLLED_BACK, a COMMIT that arrives later is refused.
+        """
 
     async def due(self, *, limit: int, aggregate: Aggregate | None = None) -> list[Intent]:
         """Unsettled intents that are due, oldest first, claimed for a few seconds by compare-and-set.
