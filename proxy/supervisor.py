@@ -36,6 +36,7 @@ WATCHED_SIGNALS: Final = STOP_SIGNALS | {signal.SIGCHLD}
 SETTLED_AFTER_S: Final = 10.0
 RESTART_BASE_S: Final = 0.5
 RESTART_CAP_S: Final = 30.0
+DOUBLINGS: Final = 10
 IDLE_WAIT_S: Final = 3600.0
 KILL_GRACE_S: Final = 2.0
 """What a drain may take beyond its limit, so that the workers' own report comes before the kill."""
@@ -96,15 +97,15 @@ def settle_memory() -> None:
 
 def restart_delay_s(young_deaths: int) -> float:
     """How long to wait before a worker is replaced, after so many deaths in a row soon after the start."""
-    return min(RESTART_BASE_S * 2.0 ** (young_deaths - 1), RESTART_CAP_S) if young_deaths else 0.0
+    return min(RESTART_BASE_S * 2.0 ** min(young_deaths - 1, DOUBLINGS), RESTART_CAP_S) if young_deaths else 0.0
 
 
 @dataclass(slots=True)
 class _Place:
-    """A worker's number, with the process that has it: none between a death and its replacement."""
+    """A worker's number, with the process that has it: pid 0 between a death and its replacement."""
 
     number: int
-    pid: int | None = None
+    pid: int = 0
     started_s: float = 0.0
     start_at_s: float = 0.0
     young_deaths: int = 0
@@ -144,11 +145,11 @@ class _Supervisor:
             os.close(self.lifeline[1])
 
     def _running(self) -> list[_Place]:
-        return [place for place in self.places if place.pid is not None]
+        return [place for place in self.places if place.pid]
 
     def _start_due(self) -> None:
         for place in self.places:
-            if self.kill_at_s is None and place.pid is None and time.monotonic() >= place.start_at_s:
+            if self.kill_at_s is None and not place.pid and time.monotonic() >= place.start_at_s:
                 self._start(place)
 
     def _start(self, place: _Place) -> None:
@@ -195,7 +196,7 @@ class _Supervisor:
         if self.kill_at_s is not None:
             due_s = self.kill_at_s
         else:
-            waiting_s = (place.start_at_s for place in self.places if place.pid is None)
+            waiting_s = (place.start_at_s for place in self.places if not place.pid)
             due_s = min(waiting_s, default=time.monotonic() + IDLE_WAIT_S)
         return max(0.0, due_s - time.monotonic())
 
@@ -205,17 +206,17 @@ class _Supervisor:
         # Once the last worker has closed them too, newcomers are refused instead of left waiting.
         self.listeners.close()
         for place in self._running():
-            _send(place, signal.SIGTERM)
+            os.kill(place.pid, signal.SIGTERM)
 
     def _reap(self) -> None:
         for place in self._running():
-            pid, status = os.waitpid(place.pid or 0, os.WNOHANG)
+            pid, status = os.waitpid(place.pid, os.WNOHANG)
             if pid:
                 self._mourn(place, os.waitstatus_to_exitcode(status))
 
     def _mourn(self, place: _Place, code: int) -> None:
         """A worker is gone; a negative code is the signal that ended it."""
-        pid, place.pid = place.pid, None
+        pid, place.pid = place.pid, 0
         self.on_worker_gone(place.number)
         if self.kill_at_s is not None:
             if code not in CLEAN_CODES:
@@ -232,7 +233,7 @@ class _Supervisor:
             return
         for place in self._running():
             log.error("worker_killed", worker=place.number, pid=place.pid)
-            _send(place, signal.SIGKILL)
+            os.kill(place.pid, signal.SIGKILL)
         self.kill_at_s = time.monotonic() + KILL_GRACE_S
 
 
@@ -249,12 +250,6 @@ def _flush() -> None:
     """Write out what is buffered, or a fork would double it and the end of a child lose it."""
     sys.stdout.flush()
     sys.stderr.flush()
-
-
-def _send(place: _Place, number: signal.Signals) -> None:
-    # Not yet reaped, so the pid is still this worker's.
-    if place.pid is not None:
-        os.kill(place.pid, number)
 
 
 def _follow_parent(lifeline: int) -> None:
