@@ -11,7 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final, Generic, TypeVar
 
-from adapters.changes import CartImage, CategoryImage, OrderImage, ProductImage, Ref, RowKind, UserImage
+from adapters.changes import Aggregate, CartImage, CategoryImage, OrderImage, ProductImage, Ref, RowKind, UserImage
 from adapters.dynamodb.templates import FieldValue
 from adapters.dynamodb.typed_json import Attributes, AttributeValue, number_value, optional_texts, text_value
 from adapters.records import OrderItem
@@ -22,6 +22,14 @@ Value = str | int | bool | Decimal | datetime | Attributes | list[AttributeValue
 OWNER: Final = "owner"
 """The attribute that says which aggregate owns an item."""
 OWNER_SOURCE: Final = "crossfade_version.kind+id"
+
+
+def owner_named(text: str) -> Aggregate | None:
+    """The aggregate of this name; None where there can be none, as another program may have written it."""
+    try:
+        return Aggregate.parse(text)
+    except (KeyError, ValueError):
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from time import time
 from typing import Any, Final, cast
 from uuid import UUID, uuid4
 
-from adapters.changes import LISTING, Aggregate, Change, IntentPart, ItemKey
+from adapters.changes import LISTING, Change, IntentPart, ItemKey
 from adapters.deadline import Deadline
 from adapters.dynamodb.actions import Action, converging, logged, planned
 from adapters.dynamodb.chunks import Chunk, Fence, chunked, transact_items
@@ -22,7 +22,7 @@ from adapters.dynamodb.items import ItemMapper, UnmappableRow
 from adapters.dynamodb.keys import Keys
 from adapters.dynamodb.moves import in_order
 from adapters.dynamodb.own_items import log_entry
-from adapters.dynamodb.shapes import OWNER
+from adapters.dynamodb.shapes import OWNER, owner_named
 from adapters.dynamodb.typed_json import Attributes
 from adapters.errors import Unavailable
 from adapters.ports.store import ShadowOutcome, ShadowPlan, ShadowResult
@@ -185,6 +185,6 @@ def _stored_version(stored: Attributes) -> int:
 def _owner_refused(why: Cancellation, failure: Failure) -> ShadowResult:
     """Another owner's item lies under the key; without an aggregate where it names none."""
     owner = cast("Mapping[str, Any]", why.item or {}).get(OWNER, {}).get("S")
-    aggregate = None if owner is None else Aggregate.parse(owner)
-    error = failure.error if owner else Unavailable(f"an item without an owner is in the way: {failure}")
+    aggregate = None if owner is None else owner_named(owner)
+    error = failure.error if aggregate else Unavailable(f"an item without an owner is in the way: {failure}")
     return ShadowResult(ShadowOutcome.OWNER_REFUSED, aggregate, error=error)
