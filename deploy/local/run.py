@@ -1,12 +1,14 @@
 """What `make run` does: both databases, the shop's tables, a sample shop, the proxy; ended in the opposite order.
 
 A database whose address the caller gives (CROSSFADE_MYSQL_HOST, CROSSFADE_DYNAMODB_ENDPOINT) is used, not started.
-Every other setting of the caller's environment is passed on; those not given are set for development.
+Every other setting of the caller's environment is passed on; those not given are set for development. All of them are
+left in a file, by which commands in other terminals find the same databases.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import socket
@@ -15,6 +17,7 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
+from pathlib import Path
 from types import FrameType
 
 import asyncmy
@@ -38,7 +41,12 @@ DEFAULTS = {
     "CROSSFADE_DYNAMODB_REGION": "us-east-1",
     "CROSSFADE_DYNAMODB_TABLE_PREFIX": "",
 }
-LOCAL_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
+LOCAL_CREDENTIALS = {
+    "CROSSFADE_DYNAMODB_ACCESS_KEY_ID": "local",
+    "CROSSFADE_DYNAMODB_SECRET_ACCESS_KEY": "local",
+}
+CONFIG = "CROSSFADE_CONFIG"
+SETTINGS_FILE = LOCAL / "run.toml"
 DATABASE = "CREATE DATABASE IF NOT EXISTS `{name}` CHARACTER SET utf8mb4"
 ANSWER_INTERVAL_S = 0.1
 
@@ -51,6 +59,12 @@ Crossfade answers on {listen}. Try, in another terminal:
   curl -s http://{listen}/openapi.json
   curl -s http://{admin_listen}/readyz
   curl -s http://{admin_listen}/metrics
+
+The command line finds the same databases by a file; writes then go to both, and all rows are copied and compared:
+
+  export CROSSFADE_CONFIG={settings_file}
+  {crossfade} phase set 2 --reason 'to try it'
+  {crossfade} backfill && {crossfade} verify
 
 The proxy logs here.{databases} Ctrl-C stops everything.
 """
@@ -116,6 +130,16 @@ def start_databases(settings: dict[str, str], stack: ExitStack) -> list[str]:
     return logs
 
 
+def keep_settings(settings: Mapping[str, str], file: Path) -> None:
+    """Write the proxy's settings into a file for CROSSFADE_CONFIG, which only its owner may read."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.unlink(missing_ok=True)
+    kept = {name: text for name, text in settings.items() if name.startswith("CROSSFADE_") and name != CONFIG}
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as output:
+        # A string of JSON is one of TOML too.
+        output.writelines(f"{name} = {json.dumps(text, ensure_ascii=False)}\n" for name, text in kept.items())
+
+
 async def create_database(settings: Mapping[str, str]) -> None:
     """Create the shop's database where it is missing; ServerError when the server refuses."""
     host, port = settings[MYSQL_HOST], int(settings["CROSSFADE_MYSQL_PORT"])
@@ -177,7 +201,13 @@ def serve(proxy: Proxy, settings: Mapping[str, str], logs: list[str]) -> int:
 def next_steps(settings: Mapping[str, str], logs: list[str]) -> str:
     """What to try next, for the terminal."""
     databases = DATABASES.format(logs="\n".join(f"  {log}" for log in logs)) if logs else ""
-    return NEXT.format(listen=settings[LISTEN], admin_listen=settings[ADMIN_LISTEN], databases=databases)
+    return NEXT.format(
+        listen=settings[LISTEN],
+        admin_listen=settings[ADMIN_LISTEN],
+        settings_file=SETTINGS_FILE,
+        crossfade=Path(sys.executable).with_name("crossfade"),
+        databases=databases,
+    )
 
 
 def answers(listen: str) -> bool:
@@ -200,6 +230,7 @@ def main() -> int:
             check_free(ADMIN_LISTEN, settings[ADMIN_LISTEN])
             logs = start_databases(settings, stack)
             asyncio.run(create_database(settings))
+            keep_settings(settings, SETTINGS_FILE)
             proxy = Proxy(settings)
             proxy.run("db", "prepare", "--shop-tables")
             proxy.run("db", "sample")

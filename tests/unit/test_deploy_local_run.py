@@ -1,9 +1,12 @@
 """The settings with which `make run` starts the proxy."""
 
+from pathlib import Path
+
 import pytest
 
 from deploy.local.process import ServerError
-from deploy.local.run import address, complete, exit_code, next_steps
+from deploy.local.run import address, complete, exit_code, keep_settings, next_steps
+from proxy.settings import load_settings
 
 
 def test_complete_keeps_what_the_caller_gives() -> None:
@@ -45,3 +48,20 @@ def test_next_steps_name_the_listeners_and_logs() -> None:
     assert "http://127.0.0.1:9000/rpc/user/find_by_id -H 'Content-Type: application/json' -d '{\"id\": 1}'" in text
     assert "http://127.0.0.1:9001/readyz" in text
     assert "/x/mysql.log" in text
+
+
+def test_keep_settings_lets_commands_find_the_same_databases(tmp_path: Path) -> None:
+    """The file gives a command the settings of the proxy, whatever they hold, and is for its owner's eyes."""
+    file = tmp_path / "new" / "run.toml"
+    given = {
+        "CROSSFADE_MYSQL_HOST": "db",
+        "CROSSFADE_MYSQL_PASSWORD": 'q"ü\\\n',
+        "CROSSFADE_CONFIG": "x",
+        "PATH": "/bin",
+    }
+    for _ in range(2):
+        keep_settings(complete(given), file)
+    settings = load_settings({"CROSSFADE_CONFIG": str(file)})
+    assert ("db", 'q"ü\\\n') == (settings.mysql.host, settings.mysql.password)
+    assert "PATH" not in file.read_text(encoding="utf-8")
+    assert 0o600 == file.stat().st_mode & 0o777
