@@ -29,6 +29,8 @@ from proxy.metrics import RepairResult
 
 BATCH: Final = 256
 AT_ONCE: Final = 8
+AGGREGATES_MAX: Final = 64
+"""How many aggregates are settled under one set of locks: intents that hang together may be very many."""
 REPAIR_LIMIT_S: Final = 20.0
 ALARM_ATTEMPTS: Final = 10
 BUSY_TRIES: Final = 3
@@ -113,7 +115,7 @@ class Repairer:
 
         async def settle(group: list[Intent]) -> None:
             async with places:
-                reports.append(await self._settle(group))
+                reports.extend([await self._settle(some) for some in parted(group)])
 
         async with asyncio.TaskGroup() as tasks:
             for group in grouped(intents):
@@ -206,3 +208,16 @@ def grouped(intents: Sequence[Intent]) -> list[list[Intent]]:
         groups[id(merged)] = merged
         group_of.update({aggregate: merged for member in merged for aggregate in member.part.aggregates})
     return list(groups.values())
+
+
+def parted(group: Sequence[Intent]) -> list[list[Intent]]:
+    """A group in parts of at most AGGREGATES_MAX aggregates (or one intent), to be settled one after another."""
+    parts: list[list[Intent]] = []
+    aggregates: set[Aggregate] = set()
+    for intent in group:
+        aggregates |= set(intent.part.aggregates)
+        if not parts or len(aggregates) > AGGREGATES_MAX:
+            parts.append([])
+            aggregates = set(intent.part.aggregates)
+        parts[-1].append(intent)
+    return parts

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from adapters.changes import Aggregate, Intent, IntentPart, product_aggregate, user_aggregate
-from proxy.repairer import grouped
+from proxy.repairer import AGGREGATES_MAX, grouped, parted
 
 
 def intent(number: int, *aggregates: Aggregate) -> Intent:
@@ -37,3 +37,18 @@ def test_a_later_intent_joins_a_merged_group() -> None:
 def test_nothing_is_grouped_into_nothing() -> None:
     """No intents, no groups."""
     assert [] == grouped([])
+
+
+def test_large_groups_are_parted_by_aggregates() -> None:
+    """However much hangs together, few aggregates are locked at once, and nothing is lost."""
+    group = [intent(number, user_aggregate(number), ANA) for number in range(2, 3 * AGGREGATES_MAX)]
+    parts = parted(group)
+    assert group == [each for part in parts for each in part]
+    assert all(len({a for each in part for a in each.part.aggregates}) <= AGGREGATES_MAX for part in parts)
+    assert 4 == len(parts)
+
+
+def test_one_large_intent_is_a_part_of_its_own() -> None:
+    """An intent cannot be split, so it may pass the bound alone."""
+    large = intent(1, *[user_aggregate(number) for number in range(1, AGGREGATES_MAX + 5)])
+    assert [[large], [intent(2, ANA)]] == parted([large, intent(2, ANA)])
