@@ -12,7 +12,7 @@ model-checked; change it only together with its model.
 
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final, Protocol, assert_never
 from uuid import UUID, uuid4
@@ -80,6 +80,7 @@ class WriteParts:
     shadow_guard: Guard
     count: Callable[[str, DualWriteOutcome], None]
     wake_repairer: Callable[[], None]
+    limit_s: float
     on_step: Callable[[Step], Awaitable[None]] = field(default=_no_step)
 
 
@@ -109,6 +110,8 @@ class DualWrite:
 
         Raises the operation's errors, Unavailable, DeadlineExceeded; each says what became of the write.
         """
+        # However long the caller would wait: the session that holds the locks must outlive the write.
+        request = replace(request, deadline=request.deadline.capped(self._parts.limit_s))
         wants: frozenset[Aggregate] = frozenset()
         conflicts = 0
         while True:

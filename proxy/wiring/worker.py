@@ -38,6 +38,8 @@ BACKLOG_S: Final = 5.0
 SWEEP_S: Final = 3600.0
 QUEUE_WAIT_S: Final = 1.0
 PING_LIMIT_S: Final = 1.0
+SESSION_MARGIN_S: Final = 1.0
+"""How long before the server drops its silent session a write is given up."""
 
 DISPLAY_NAMES: Final = {Side.SOURCE: "MySQL", Side.TARGET: "DynamoDB"}
 
@@ -124,6 +126,7 @@ class Worker:
             shadow_guard=self.guards[Side.TARGET],
             count=self.metrics.dual_write_finished,
             wake_repairer=self.repair_loop.wake,
+            limit_s=self.settings.mysql.session_timeout_s - SESSION_MARGIN_S,
             **({} if on_step is None else {"on_step": on_step}),
         )
         return DualWrite(parts, reread=self.poll.reread)
