@@ -100,14 +100,14 @@ class ReferenceUsers:
         return self._change(user, super_admin=False)
 
     async def delete(self, *, id: int) -> bool:  # noqa: A002  # the wire's name
-        """An order item is found before the last super admin is."""
+        """The last super admin is found before an order item is."""
         user = self._rows.users.get(id)
         if user is None:
             return False
         own_products = [product.id for product in self._rows.products.values() if product.seller_id == id]
+        self._demand_another_admin(user)
         for product_id in filter(self._rows.is_ordered, sorted(own_products)):
             raise Conflict("ordered", reason=Reason.RESTRICT, subject=Subject("product", id=product_id))
-        self._demand_another_admin(user)
         self._remove(id, own_products)
         return True
 
