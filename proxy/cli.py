@@ -79,6 +79,7 @@ def _add_database_commands(parent: "argparse._SubParsersAction[argparse.Argument
     )
     prepare.add_argument("--shop-tables", action="store_true", help="make the shop's own tables too")
     _leaf(group, "status", commands.db_status, "say what is there and what is missing", "crossfade db status")
+    _leaf(group, "sample", commands.db_sample, "put a small sample shop into an empty one", "crossfade db sample")
 
 
 def _add_sweeps(parent: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -13,6 +13,7 @@ from adapters.dynamodb.tables import check_tables, create_tables
 from adapters.errors import CrossfadeError, Fault, InvalidArgument, Unavailable
 from adapters.flags import ControlState
 from adapters.mysql.prepare import check_server, prepare
+from adapters.mysql.sample import insert_sample_shop
 from adapters.operations import catalogue
 from proxy.flags.model import phase_label, shown
 from proxy.flags.snapshot import Snapshot
@@ -85,6 +86,13 @@ async def db_status(settings: Settings, _: argparse.Namespace) -> Report:
         except CrossfadeError as error:
             faults.append(str(error))
     return Report(faults or ["both databases are as they should be"], {"faults": faults}, is_well=not faults)
+
+
+async def db_sample(settings: Settings, _: argparse.Namespace) -> Report:
+    """Put the sample shop into an empty one; a shop in use stays as it is."""
+    is_inserted = await insert_sample_shop(mysql_endpoint(settings))
+    line = "inserted a sample shop" if is_inserted else "the shop is in use and stays as it is"
+    return Report([line], {"inserted": is_inserted})
 
 
 async def backfill(settings: Settings, _: argparse.Namespace) -> Report:
