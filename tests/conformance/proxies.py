@@ -98,7 +98,14 @@ def _proxy_of_a_run(phase: int, request: pytest.FixtureRequest) -> Iterator[Runn
         schema = runner.run(lease.__aenter__())
         with run_proxy(phase, schema, request.getfixturevalue("dynamodb_server")) as proxy:
             yield proxy
+        runner.run(_drop_tables(proxy.settings))
         runner.run(lease.__aexit__(None, None, None))
+
+
+async def _drop_tables(settings: Settings) -> None:
+    async with open_databases(settings, instance="conformance") as databases:
+        for table in databases.contract.tables:
+            await databases.client.request("DeleteTable", {"TableName": databases.client.table_name(table)})
 
 
 @pytest.fixture(scope="session")

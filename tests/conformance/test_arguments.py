@@ -148,6 +148,19 @@ async def test_every_operation_refuses_wrong_types(shop: Shop, name: str) -> Non
             assert [argument] == await faults_of(shop.call(name, **{**arguments, argument: value})), value
 
 
+async def test_every_page_has_its_range(shop: Shop) -> None:
+    """Pages count from 1 and hold 1 to 1000, an offset is not below zero, in every operation that has them."""
+    outside = {"page": [0, -1, -(10**30)], "limit": [0, -1, 1001, 10**30], "offset": [-1, -(10**30)]}
+    inside = {"page": [1, 2**31, 10**30], "limit": [1, 1000], "offset": [0, 2**31, 10**30]}
+    for name, arguments in EXAMPLES.items():
+        for argument in arguments.keys() & outside.keys():
+            for value in outside[argument]:
+                assert [argument] == await faults_of(shop.call(name, **{**arguments, argument: value})), (name, value)
+            for value in inside[argument]:
+                answer = await shop.call(name, **{**arguments, argument: value})
+                assert [] == (answer["products"] if isinstance(answer, dict) else answer)
+
+
 @pytest.mark.parametrize(("name", "argument"), BY_IMPOSSIBLE_ID)
 async def test_every_id_may_be_impossible(shop: Shop, name: str, argument: str) -> None:
     """An integer that no id can be names no record, and nothing is written."""

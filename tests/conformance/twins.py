@@ -136,4 +136,5 @@ def differences(expected: Json, found: Json, path: str = "answer") -> list[str]:
             is_near = abs(parse_time(expected) - parse_time(found)) <= CLOCKS_APART
             return [] if is_near else [f"{path}: expected about {expected}, found {found}"]
         case _:
-            return [] if expected == found else [f"{path}: expected {expected!r}, found {found!r}"]
+            is_same = expected == found and isinstance(expected, bool) is isinstance(found, bool)
+            return [] if is_same else [f"{path}: expected {expected!r}, found {found!r}"]
