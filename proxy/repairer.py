@@ -126,8 +126,9 @@ class Repairer:
         """One group, merged; what fails is put off."""
         found = len(intents)
         try:
-            for _ in range(BUSY_TRIES):
-                if await self._was_settled(intents):
+            for tries in range(BUSY_TRIES + 1):
+                # Where writers come one after another, only a place in their queue gets the lock.
+                if await self._was_settled(intents, is_patient=tries == BUSY_TRIES):
                     self._parts.count(RepairResult.REPAIRED, intents=found)
                     return RepairReport(found=found, settled=found)
                 await asyncio.sleep(BUSY_WAIT_S)
@@ -148,13 +149,13 @@ class Repairer:
         except CrossfadeError as unreachable:
             log.warning("repair_not_postponed", error=unreachable)
 
-    async def _was_settled(self, intents: list[Intent]) -> bool:
+    async def _was_settled(self, intents: list[Intent], *, is_patient: bool) -> bool:
         """Lock, look again, converge, settle, commit; False when an aggregate is busy."""
         deadline = Deadline.after(REPAIR_LIMIT_S)
         state = self._parts.snapshot.current()
         try:
             async with self._parts.authority.unit(state, deadline=deadline) as unit:
-                await lock_for_repair(unit, [intent.part for intent in intents])
+                await lock_for_repair(unit, [intent.part for intent in intents], is_patient=is_patient)
                 unsettled = await unit.unsettled(intents)
                 if not unsettled:
                     return True
@@ -181,12 +182,13 @@ class Repairer:
             raise result.error or Unavailable("the shadow refused the repair")
 
 
-async def lock_for_repair(unit: UnitOfWork, parts: Iterable[IntentPart]) -> None:
-    """Lock all aggregates of the parts without waiting; the tree is shared where a category's item is concerned."""
+async def lock_for_repair(unit: UnitOfWork, parts: Iterable[IntentPart], *, is_patient: bool) -> None:
+    """Lock all aggregates of the parts; the tree is shared where a category's item is concerned."""
     listed = list(parts)
     aggregates = {aggregate for part in listed for aggregate in part.aggregates}
     has_categories = any(key.ref.kind is RowKind.CATEGORY for part in listed for key in part.keys)
-    await unit.lock_now(aggregates, shared=[TREE] if has_categories and TREE not in aggregates else [])
+    shared = [TREE] if has_categories and TREE not in aggregates else []
+    await unit.lock_now(aggregates, shared=shared, is_patient=is_patient)
 
 
 def note_listed(change: Change, *, refs: Iterable[Ref]) -> None:

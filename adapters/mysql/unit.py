@@ -53,9 +53,11 @@ class MySQLUnit(Transaction):
         repository = WRITERS[operation.entity](self)
         return await getattr(repository, operation.name)(**arguments)
 
-    async def lock_now(self, aggregates: Iterable[Aggregate], *, shared: Iterable[Aggregate] = ()) -> None:
+    async def lock_now(
+        self, aggregates: Iterable[Aggregate], *, shared: Iterable[Aggregate] = (), is_patient: bool = False
+    ) -> None:
         """See UnitOfWork."""
-        await self.lock(*aggregates, shared=shared, is_waiting=False)
+        await self.lock(*aggregates, shared=shared, is_waiting=is_patient)
 
     async def recount(self, product_ids: Iterable[int]) -> None:
         """See UnitOfWork."""

@@ -63,10 +63,12 @@ class UnitOfWork(Protocol):
         Raises Restart, any wire error of the operation, Unavailable.
         """
 
-    async def lock_now(self, aggregates: Iterable[Aggregate], *, shared: Iterable[Aggregate] = ()) -> None:
+    async def lock_now(
+        self, aggregates: Iterable[Aggregate], *, shared: Iterable[Aggregate] = (), is_patient: bool = False
+    ) -> None:
         """Begin, check the epoch, lock and bump these aggregates without waiting: the repairer's way in.
 
-        Raises Restart `lock_conflict` when one is busy.
+        A patient one queues for them as a writer does. Raises Restart `lock_conflict` when one is or stays busy.
         """
 
     async def images(self, refs: Iterable[Ref]) -> dict[Ref, Image]:
