@@ -60,3 +60,33 @@ async def test_capped_is_the_earlier_deadline() -> None:
     deadline = Deadline.after(10)
     assert 5 > deadline.capped(5).remaining_s > 4
     assert deadline == deadline.capped(NEVER_S)
+
+
+async def test_scope_inside_another_of_the_same_deadline_is_late_once() -> None:
+    """Two steps that end together make one error, and leave the task free of cancellations."""
+    deadline = Deadline.after(0.02)
+    with pytest.raises(DeadlineExceeded, match="the deadline passed in"):
+        async with deadline.scope("outer"), deadline.scope("inner"):
+            await asyncio.sleep(NEVER_S)
+    task = asyncio.current_task()
+    assert task is not None
+    assert 0 == task.cancelling()
+    await asyncio.sleep(0)
+
+
+async def test_scope_does_not_hide_a_cancellation_that_comes_with_the_deadline() -> None:
+    """A caller that is cancelled in the moment of the deadline is cancelled all the same."""
+
+    async def step() -> None:
+        async with Deadline.after(0.02).scope("step"):
+            try:
+                await asyncio.sleep(NEVER_S)
+            finally:
+                task = asyncio.current_task()
+                assert task is not None
+                task.cancel()
+
+    async with asyncio.TaskGroup() as tasks:
+        task = tasks.create_task(step())
+        await asyncio.wait([task])
+    assert task.cancelled()
