@@ -1,5 +1,6 @@
 """What stands before a database: its breaker, and the count and duration of its part in each call."""
 
+import asyncio
 import math
 import time
 from types import TracebackType
@@ -13,6 +14,7 @@ from proxy.breaker import Breaker
 from proxy.metrics import DatabaseResult, Metrics
 
 RETRY_AFTER_MIN_S: Final = 1
+_FAILURES: Final = (DatabaseResult.FAILED, DatabaseResult.TIMED_OUT)
 
 
 class Guard:
@@ -28,12 +30,19 @@ class Guard:
         return Watch(self, operation)
 
     def ended(self, operation: Operation, error: BaseException | None, duration_s: float) -> None:
-        """Note how a part ended; an error that is no answer of the database counts against it."""
-        if isinstance(error, Unavailable | DeadlineExceeded):
+        """Note how a part ended; an error that is no answer of the database counts against it.
+
+        The end of a cancelled part tells nothing: else impatient callers would keep the breaker of a silent database
+        closed.
+        """
+        if isinstance(error, asyncio.CancelledError):
+            return
+        result = DatabaseResult.OK if error is None else _result(error)
+        if result in _FAILURES:
             self.breaker.failed()
         else:
             self.breaker.succeeded()
-        self._metrics.database_called(self.name, operation.full_name, _result(error), duration_s)
+        self._metrics.database_called(self.name, operation.full_name, result, duration_s)
 
 
 class Watch:
@@ -72,9 +81,7 @@ class GuardedReader:
             return await self._reader.read(operation, arguments, deadline)
 
 
-def _result(error: BaseException | None) -> DatabaseResult:
-    if error is None:
-        return DatabaseResult.OK
+def _result(error: BaseException) -> DatabaseResult:
     if isinstance(error, DeadlineExceeded):
         return DatabaseResult.TIMED_OUT
     return DatabaseResult.FAILED if isinstance(error, Unavailable) else DatabaseResult.REFUSED
