@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from aiohttp import web
+from multidict import istr
 
 from proxy.keys import RPC_PARTS, RpcParts, RpcRules
 from proxy.logs import EventLog, correlation_id
@@ -18,6 +19,7 @@ from proxy.rpc.envelope import CORRELATION_HEADER, check_origin, check_token, co
 from proxy.rpc.problem import INTERNAL, MethodNotAllowed, code_of, problem_response
 
 OK: Final = "ok"
+_CORRELATION: Final = istr(CORRELATION_HEADER)
 
 _log = EventLog(__name__)
 
@@ -50,7 +52,7 @@ class Endpoint:
             if code == INTERNAL:
                 _log.error("call_broke", error=error, operation=self.name)
             response = problem_response(error, correlation_id=call_id, is_write=self.is_write)
-        response.headers[CORRELATION_HEADER] = call_id
+        response.headers[_CORRELATION] = call_id
         if parts.is_draining() or not request.content.is_eof():
             response.force_close()  # In the second case what is left of the body is not worth reading.
         self._tell(parts, code, response.status, time.perf_counter() - started_s)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final, NoReturn
 
 from aiohttp import hdrs, web
+from multidict import istr
 
 from adapters.deadline import Deadline
 from adapters.errors import InvalidArgument, NotFound, Reason
@@ -17,6 +18,9 @@ from proxy.rpc.middleware import Endpoint
 from proxy.rpc.openapi import openapi_document
 
 OPENAPI_PATH: Final = "/openapi.json"
+_PHASE: Final = istr("X-Crossfade-Phase")
+_SERVED_BY: Final = istr("X-Crossfade-Served-By")
+_SHADOW: Final = istr("X-Crossfade-Shadow")
 
 
 def build_rpc_app(
@@ -68,9 +72,9 @@ class OperationHandler:
 
 
 def _headers(answer: Answer) -> dict[str, str]:
-    headers = {"X-Crossfade-Phase": answer.phase, "X-Crossfade-Served-By": answer.served_by}
+    headers: dict[str, str] = {_PHASE: answer.phase, _SERVED_BY: answer.served_by}
     if answer.shadow is not None:
-        headers["X-Crossfade-Shadow"] = answer.shadow
+        headers[_SHADOW] = answer.shadow
     return headers
 
 
