@@ -47,6 +47,7 @@ LOCAL_CREDENTIALS = {
 }
 CONFIG = "CROSSFADE_CONFIG"
 SETTINGS_FILE = LOCAL / "run.toml"
+HAS_DATABASE = "SELECT 1 FROM information_schema.schemata WHERE schema_name = %s"
 DATABASE = "CREATE DATABASE IF NOT EXISTS `{name}` CHARACTER SET utf8mb4"
 ANSWER_INTERVAL_S = 0.1
 
@@ -152,7 +153,9 @@ async def create_database(settings: Mapping[str, str]) -> None:
             password=settings["CROSSFADE_MYSQL_PASSWORD"],
         )
         async with connection, connection.cursor() as cursor:
-            await cursor.execute(DATABASE.format(name=name.replace("`", "``")))
+            # IF NOT EXISTS alone would do, but the driver prints the server's remark that it exists.
+            if not await cursor.execute(HAS_DATABASE, (name,)):
+                await cursor.execute(DATABASE.format(name=name.replace("`", "``")))
     except (OSError, asyncmy.errors.MySQLError) as error:
         raise ServerError(f"cannot create the database {name} on MySQL at {host}:{port}: {error}") from error
 
