@@ -18,13 +18,15 @@ class ProgressPrinter:
         self._stream = stream
         self._is_terminal = stream.isatty()
         self._step = ""
-        self._started_s = self._printed_s = 0.0
+        self._started_s = self._last_s = time.monotonic()
+        self._printed_s = 0.0
 
     def __call__(self, progress: Progress) -> None:
         """Print, unless it was printed a moment ago."""
         now_s = time.monotonic()
         if progress.step != self._step:
-            self._step, self._started_s, self._printed_s = progress.step, now_s, 0.0
+            self._step, self._started_s, self._printed_s = progress.step, self._last_s, 0.0
+        self._last_s = now_s
         is_last = progress.total is not None and progress.done >= progress.total
         if not is_last and now_s - self._printed_s < (EVERY_TTY_S if self._is_terminal else EVERY_S):
             return
