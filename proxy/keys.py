@@ -7,6 +7,7 @@ from typing import Final
 from aiohttp import web
 
 from proxy.calls import CallRecorder, Dispatcher
+from proxy.inflight import Inflight
 from proxy.logs import AccessLog
 from proxy.shedding import Limiter
 
@@ -33,6 +34,7 @@ class RpcParts:
     access_log: AccessLog
     limiter: Limiter
     rules: RpcRules
+    inflight: Inflight
     is_draining: Callable[[], bool]
 
 

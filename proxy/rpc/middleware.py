@@ -39,8 +39,12 @@ class Endpoint:
 
     async def handle(self, request: web.Request) -> web.Response:
         """Answer a request, with a problem whatever goes wrong. Raises nothing but the cancellation of its task."""
-        started_s = time.perf_counter()
         parts = request.app[RPC_PARTS]
+        with parts.inflight:
+            return await self._answer(request, parts)
+
+    async def _answer(self, request: web.Request, parts: RpcParts) -> web.Response:
+        started_s = time.perf_counter()
         call_id = correlation_of(request)
         correlation_id.set(call_id)
         code = OK

@@ -10,7 +10,7 @@ from typing import Final
 from aiohttp import web
 
 from adapters.deadline import Deadline
-from adapters.errors import CrossfadeError
+from adapters.errors import CrossfadeError, InvalidArgument
 from adapters.ports.store import Reader
 from proxy.background import Background, ServiceLoop
 from proxy.breaker import Breaker
@@ -21,6 +21,7 @@ from proxy.flags.model import phase_of
 from proxy.flags.snapshot import LEASE_S, ControlPoll, Snapshot
 from proxy.guard import Guard, GuardedReader
 from proxy.health import Health, ReadinessCheck, metrics_route
+from proxy.inflight import Inflight
 from proxy.keys import RpcParts, RpcRules
 from proxy.logs import AccessLog, EventLog
 from proxy.metrics import Metrics
@@ -29,8 +30,9 @@ from proxy.repairer import Repairer, RepairParts
 from proxy.rpc.routes import build_rpc_app
 from proxy.settings import Settings
 from proxy.shedding import Limiter
-from proxy.supervisor import BACKLOG, settle_memory
+from proxy.supervisor import settle_memory
 from proxy.wiring.databases import SOURCE_NAME, TARGET_NAME, Databases
+from proxy.wiring.listeners import Listeners
 
 POLL_S: Final = 1.0
 REPAIR_S: Final = 1.0
@@ -100,6 +102,10 @@ class Worker:
             on_shed=metrics.call_shed,
         )
         self.health = Health(self)
+        self.inflight = Inflight()
+        self.listeners = Listeners(
+            self.inflight, idle_s=settings.server.idle_connection_s, on_broken=self._count_broken_request
+        )
         self.dispatch = Dispatch(
             DispatchParts(
                 snapshot=self.snapshot,
@@ -145,6 +151,7 @@ class Worker:
             access_log=AccessLog(EventLog("proxy.access"), sample_percent=self.settings.logs.sample_percent),
             limiter=self.limiter,
             rules=rules,
+            inflight=self.inflight,
             is_draining=lambda: self.health.is_draining,
         )
         return build_rpc_app(self.databases.operations, parts, beside=self.health.routes())
@@ -192,6 +199,9 @@ class Worker:
         for guard in self.guards.values():
             self.metrics.breaker_seen(guard.name, is_open=guard.breaker.is_open)
 
+    def _count_broken_request(self) -> None:
+        self.metrics.rpc_finished("broken request", InvalidArgument.code, 0.0)
+
     async def _see_backlog(self) -> None:
         try:
             count, age_s = await self.databases.journal.backlog()
@@ -205,34 +215,30 @@ class Worker:
 async def running(worker: Worker, *, rpc: socket.socket, admin: socket.socket) -> AsyncIterator[None]:
     """Start the parts in order, serve, and drain them in the opposite order on leaving.
 
-    Drain: unready, finish the calls, finish the tasks behind them, stop the services, leave the fleet.
+    Drain: unready, take no more calls, finish those under way, stop the services, finish their tasks and those of the
+    calls, leave the fleet.
     """
     worker.metrics.watch(worker.set_gauges)
     loops = worker.loops()
     await worker.poll.run_once()
     services = [worker.background.spawn(f"service.{i}", loop.run()) for i, loop in enumerate(loops)]
-    idle_s = worker.settings.server.idle_connection_s
-    runners = []
-    for app, listener in ((worker.rpc_app(), rpc), (worker.admin_app(), admin)):
-        runner = web.AppRunner(app, access_log=None, keepalive_timeout=idle_s, handle_signals=False)
-        await runner.setup()
-        await web.SockSite(runner, listener, backlog=BACKLOG).start()
-        runners.append(runner)
+    await worker.listeners.open("rpc", worker.rpc_app(), rpc)
+    await worker.listeners.open("admin", worker.admin_app(), admin, outlives_calls=True)
     settle_memory()
     log.info("serving_started", instance=worker.instance, rpc=str(rpc.getsockname()), admin=str(admin.getsockname()))
     try:
         yield
     finally:
         log.info("drain_started", instance=worker.instance)
+        deadline = Deadline.after(worker.settings.server.drain_s)
         worker.health.begin_drain()
-        for runner in runners:
-            await runner.cleanup()
+        cut = await worker.listeners.close(deadline)
         for loop in loops:
             loop.stop()
-        left = await worker.background.drain(Deadline.after(worker.settings.server.drain_s))
+        left = await worker.background.drain(deadline)
         await asyncio.wait(services, timeout=PING_LIMIT_S)
         await _leave_fleet(worker)
-        log.info("drain_finished", instance=worker.instance, cut_short=left)
+        log.info("drain_finished", instance=worker.instance, calls_cut=cut, tasks_cut=left)
 
 
 async def _leave_fleet(worker: Worker) -> None:

@@ -14,6 +14,7 @@ from aiohttp import web
 from adapters.operations import catalogue
 from adapters.records import User
 from proxy.calls import Answer, CallRequest
+from proxy.inflight import Inflight
 from proxy.keys import RpcParts, RpcRules
 from proxy.logs import AccessLog, EventLog, correlation_id
 from proxy.rpc.routes import build_rpc_app
@@ -132,6 +133,7 @@ async def listening(
         access_log=AccessLog(EventLog("proxy.access"), sample_percent=100),
         limiter=limiter,
         rules=RpcRules(frozenset({"127.0.0.1"}), token, default_timeout_s=DEFAULT_S, body_max_bytes=BODY_MAX_BYTES),
+        inflight=Inflight(),
         is_draining=lambda: desk.is_draining,
     )
     runner = web.AppRunner(build_rpc_app(OPERATIONS, parts, beside=beside), access_log=None, handler_cancellation=True)
