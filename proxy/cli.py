@@ -113,7 +113,15 @@ def _add_flags(parent: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 def _add_change_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--reason", default="", help="why; it goes on record")
     parser.add_argument("--force", action="store_true", help="go on past what could not be confirmed")
-    parser.set_defaults(who=f"{getpass.getuser()} (command line)")
+    parser.set_defaults(who=f"{_user_name()} (command line)")
+
+
+def _user_name() -> str:
+    """The name of who runs this, the number where it has none: containers may run as anybody."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
 
 
 def _leaf(
