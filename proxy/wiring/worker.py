@@ -11,6 +11,7 @@ from aiohttp import web
 
 from adapters.deadline import Deadline
 from adapters.errors import CrossfadeError, InvalidArgument
+from adapters.flags import WriteFailurePolicy
 from adapters.ports.store import Reader
 from proxy.background import Background, ServiceLoop
 from proxy.breaker import Breaker
@@ -171,7 +172,9 @@ class Worker:
         checks = [ReadinessCheck("control", age_s=self.snapshot.age_s)]
         if flags.dual_write or not flags.read_from_dynamodb:
             checks.append(await _ping(SOURCE_NAME, self.databases.source.ping))
-        if flags.dual_write or flags.read_from_dynamodb:
+        # A journalling fleet serves through the target's outage; nobody may take it out of service for that.
+        is_journalling = flags.write_failure_policy is WriteFailurePolicy.JOURNAL
+        if flags.read_from_dynamodb or (flags.dual_write and not is_journalling):
             checks.append(await _ping(TARGET_NAME, self.databases.target.ping))
         return checks
 
