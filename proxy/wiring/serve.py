@@ -11,8 +11,7 @@ from adapters.dynamodb.client import Observation
 from adapters.operations import catalogue
 from proxy import VERSION
 from proxy.logs import setup_logging
-from proxy.meters import Meters
-from proxy.metrics import Metrics
+from proxy.metrics import Metrics, Values, open_values
 from proxy.settings import Settings
 from proxy.supervisor import Listeners, serve
 from proxy.wiring.databases import SOURCE_NAME, TARGET_NAME, instance_name, load_checked_contract, open_databases
@@ -24,21 +23,22 @@ STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 def run_server(settings: Settings) -> int:
     """Serve until told to stop; the exit code. Raises ContractError, OSError when an address cannot be had."""
     setup_logging(settings.logs.level, sys.stdout)
-    metrics = build_metrics(settings)
+    with open_values(workers=settings.server.workers) as values:
+        metrics = build_metrics(settings, values)
 
-    def run_worker(listeners: Listeners, number: int) -> int:
-        metrics.meters.attach(number)
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            return runner.run(_worker(settings, metrics, listeners))
+        def run_worker(listeners: Listeners, number: int) -> int:
+            values.attach(number)
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                return runner.run(_worker(settings, metrics, listeners))
 
-    return serve(settings.server, run_worker, on_worker_gone=metrics.meters.retire)
+        return serve(settings.server, run_worker, on_worker_gone=values.retire)
 
 
-def build_metrics(settings: Settings) -> Metrics:
+def build_metrics(settings: Settings, values: Values) -> Metrics:
     """The metrics of all workers; to be made before they are forked."""
     contract = load_checked_contract(settings)
     return Metrics(
-        Meters(workers=settings.server.workers),
+        values,
         catalogue(settings.entities),
         databases=(SOURCE_NAME, TARGET_NAME),
         tables=list(contract.tables),

@@ -16,6 +16,7 @@ import uvloop
 
 from proxy.dual_write import Step
 from proxy.logs import setup_logging
+from proxy.metrics import Values
 from proxy.settings import Settings, load_settings
 from proxy.supervisor import Listeners, open_listeners
 from proxy.wiring.databases import instance_name, open_databases
@@ -72,8 +73,7 @@ async def _serve(settings: Settings, fatal: Step | None, listeners: Listeners, r
             os.kill(os.getpid(), signal.SIGKILL)
 
     instance = instance_name()
-    metrics = build_metrics(settings)
-    metrics.meters.attach(0)
+    metrics = build_metrics(settings, Values())
     async with open_databases(settings, instance=instance) as databases:
         worker = Worker(settings, databases, metrics, instance=instance, on_step=on_step)
         async with running(worker, rpc=listeners.rpc, admin=listeners.admin):

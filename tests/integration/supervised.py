@@ -12,13 +12,15 @@ from collections.abc import Awaitable, Callable
 
 import uvloop
 from aiohttp import web
+from prometheus_client import Counter
 
 from adapters.deadline import Deadline
 from proxy.acceptor import Acceptor
 from proxy.background import Background
 from proxy.inflight import Inflight
 from proxy.logs import EventLog, setup_logging
-from proxy.meters import Merge, Meters
+from proxy.metrics import Values, open_values
+from proxy.metrics.values import Sights
 from proxy.settings import load_settings
 from proxy.supervisor import (
     EXIT_OK,
@@ -48,15 +50,16 @@ async def answer_slowly(request: web.Request) -> web.Response:
 class Metrics:
     """What the workers count together."""
 
-    def __init__(self, workers: int) -> None:
-        self.meters = Meters(workers=workers)
-        self.calls = self.meters.counter("calls_total", "Calls.")
-        self.alive = self.meters.gauge("workers", "Workers.", merge=Merge.SUM)
+    def __init__(self, values: Values) -> None:
+        self.values = values
+        with values.declaring() as registry:
+            self.calls = Counter("calls_total", "Calls.", registry=registry)
+            self.alive = Sights(registry, "workers", "Workers.", merge="livesum").of()
 
     async def answer_count(self, _request: web.Request) -> web.Response:
         """Count, and show the page."""
-        self.calls.add()
-        return web.Response(body=self.meters.render())
+        self.calls.inc()
+        return web.Response(body=await asyncio.to_thread(self.values.render))
 
 
 def build_app(metrics: Metrics, inflight: Inflight, stopped: asyncio.Event) -> web.Application:
@@ -79,7 +82,7 @@ def build_app(metrics: Metrics, inflight: Inflight, stopped: asyncio.Event) -> w
 
 async def serve_until_stopped(listeners: Listeners, number: int, metrics: Metrics, *, is_stuck: bool) -> int:
     """Serve, and drain on SIGTERM or SIGINT unless stuck."""
-    metrics.meters.attach(number)
+    metrics.values.attach(number)
     metrics.alive.set(1)
     inflight, stopped = Inflight(), asyncio.Event()
     for stop_signal in (signal.SIGTERM, signal.SIGINT):
@@ -124,8 +127,8 @@ def main() -> int:
     """Serve as the command line says; settings come from the environment."""
     setup_logging("info", sys.stdout)
     settings = load_settings(os.environ)
-    metrics = Metrics(settings.server.workers)
-    return serve(settings.server, worker(metrics, sys.argv[1]), on_worker_gone=metrics.meters.retire)
+    with open_values(workers=settings.server.workers) as values:
+        return serve(settings.server, worker(Metrics(values), sys.argv[1]), on_worker_gone=values.retire)
 
 
 if __name__ == "__main__":

@@ -189,7 +189,7 @@ def test_killed_worker_is_replaced_and_others_notice_nothing(start: Start) -> No
 
 
 def test_counts_survive_their_worker(start: Start) -> None:
-    """Any worker's page shows what all have counted, the killed one too, but not its gauges."""
+    """Any worker's page shows what all have counted, the killed one too, but not its gauges; a successor goes on."""
     supervised = start()
     pids = supervised.ready(2)
     for pid in pids.values():
@@ -202,6 +202,10 @@ def test_counts_survive_their_worker(start: Start) -> None:
     page = body_of(survivor, "/count")
     assert "calls_total 3.0\n" in page
     assert "workers 1.0\n" in page
+    (successor,) = supervised.ready(1).values()
+    page = body_of(supervised.connect_to(successor), "/count")
+    assert "calls_total 4.0\n" in page
+    assert "workers 2.0\n" in page
     assert supervised.stop() == EXIT_OK
 
 

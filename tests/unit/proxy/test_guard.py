@@ -10,8 +10,7 @@ from adapters.operations import Operation, catalogue
 from adapters.ports.store import Arguments
 from proxy.breaker import THRESHOLD, Breaker
 from proxy.guard import Guard, GuardedReader
-from proxy.meters import Meters
-from proxy.metrics import Metrics
+from proxy.metrics import Metrics, Values
 
 READ = catalogue()["user.find_by_id"]
 NAME = "here"
@@ -38,7 +37,7 @@ class Scene:
     """A guarded database."""
 
     def __init__(self, error: BaseException | None = None) -> None:
-        self.metrics = Metrics(Meters(), catalogue(), databases=[NAME], tables=[], version="1")
+        self.metrics = Metrics(Values(), catalogue(), databases=[NAME], tables=[], version="1")
         self.guard = Guard(NAME, Breaker(NAME), self.metrics)
         self.database = Database(error)
         self._reader = GuardedReader(self.database, self.guard)
@@ -55,7 +54,7 @@ class Scene:
     def counted(self, result: str) -> bool:
         """Whether exactly one part of a call ended so."""
         labels = f'database="{NAME}",entity="user",operation="find_by_id",result="{result}"'
-        return f"crossfade_database_calls_total{{{labels}}} 1.0\n" in self.metrics.meters.render().decode()
+        return f"crossfade_database_calls_total{{{labels}}} 1.0\n" in self.metrics.values.render().decode()
 
 
 async def test_guard_counts_an_answer() -> None:

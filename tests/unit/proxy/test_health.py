@@ -8,8 +8,7 @@ from aiohttp.test_utils import TestClient
 
 from adapters.operations import catalogue
 from proxy.health import Health, ReadinessCheck, metrics_route
-from proxy.meters import Meters
-from proxy.metrics import Metrics
+from proxy.metrics import Metrics, Values
 
 Client = TestClient[web.Request, web.Application]
 StartClient = Callable[[web.Application], Awaitable[Client]]
@@ -99,7 +98,7 @@ async def test_healthz_asks_nobody(aiohttp_client: StartClient) -> None:
 
 async def test_metrics_are_served_as_text_and_compressed(aiohttp_client: StartClient) -> None:
     """The page comes in Prometheus' own content type, compressed for whoever takes that."""
-    metrics = Metrics(Meters(), catalogue(), databases=("first",), tables=(), version="1.2.3")
+    metrics = Metrics(Values(), catalogue(), databases=("first",), tables=(), version="1.2.3")
     metrics.call_shed()
     app = web.Application()
     app.router.add_routes([metrics_route(metrics)])
