@@ -15,7 +15,6 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Final, Literal
 
 from prometheus_client import (
@@ -30,6 +29,8 @@ from prometheus_client import (
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
+from proxy.metrics.folder import open_folder, place
+
 CONTENT_TYPE: Final = CONTENT_TYPE_PLAIN_0_0_4
 Merge = Literal["livesum", "livemax", "livemin"]
 """What the gauges of all live workers are together, as the library calls it."""
@@ -37,7 +38,6 @@ UNKNOWN: Final[Mapping[Merge, float]] = {"livesum": 0.0, "livemax": -math.inf, "
 """The value of a gauge that has none: it changes nothing of what the others are together."""
 BLANK: Final = "blank"
 FOLDER_VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
-IN_MEMORY: Final = "/dev/shm"  # noqa: S108  # A folder of our own is made in it. A file on a disk can stall its writer.
 
 
 class Sight:
@@ -147,9 +147,8 @@ def open_values(*, workers: int) -> Iterator[Values]:
     if workers == 1:
         yield Values()
         return
-    place = IN_MEMORY if os.access(IN_MEMORY, os.W_OK) else None
-    with TemporaryDirectory(prefix="crossfade-metrics-", dir=place) as folder:
-        shared = SharedValues(Path(folder), workers=workers)
+    with open_folder(place()) as folder:
+        shared = SharedValues(folder, workers=workers)
         try:
             yield shared
         finally:

@@ -206,7 +206,7 @@ def test_worker_finds_its_files_made(tmp_path: Path) -> None:
 
 def test_open_values_clears_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Each start has a folder of its own, which does not outlive it; one worker needs none."""
-    monkeypatch.setattr("proxy.metrics.values.IN_MEMORY", str(tmp_path))
+    monkeypatch.setattr("proxy.metrics.folder.IN_MEMORY", str(tmp_path))
     with open_values(workers=2) as first, open_values(workers=2) as second:
         in_worker(first, 0, Shop(first).calls.inc)
         assert Shop(second).page("calls") == {"calls_total code=ok": 0}
