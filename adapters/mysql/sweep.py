@@ -1,7 +1,7 @@
 """Walking the shop's rows from end to end, for sweeps: plain reads on a pool of their own.
 
-Users, products and categories come by id, a page at a time; an aggregate that is made meanwhile behind the place
-reached is the writers' own affair, who write to both databases.
+Users, products and categories come by id, a page at a time, up to the highest there was at the start: one that is made
+later is the affair of its writer, who writes to both databases.
 """
 
 from collections.abc import Collection, Mapping
@@ -23,16 +23,17 @@ from adapters.mysql.pool import Pool
 from adapters.mysql.statements import Statement, joined
 from adapters.mysql.transaction import COUNT_ADMINS, COUNT_ORDERS
 from adapters.ports.store import Restart
-from adapters.ports.sweep import Extent
+from adapters.ports.sweep import Extent, IdRange
 
 # A user is shown by three items, a line of the cart by one, an order by three; a category by two.
 USERS = """SELECT u.id, 3 + (SELECT COUNT(*) FROM shopping_carts c WHERE c.user_id = u.id)
- + 3 * (SELECT COUNT(*) FROM orders o WHERE o.user_id = u.id) FROM users u WHERE u.id > %s ORDER BY u.id LIMIT %s"""
-PRODUCTS = "SELECT id, 1 FROM products WHERE id > %s ORDER BY id LIMIT %s"
-CATEGORIES = "SELECT id, 2 FROM categories WHERE id > %s ORDER BY id LIMIT %s"
-COUNT_USERS = "SELECT COUNT(*) FROM users"
-COUNT_PRODUCTS = "SELECT COUNT(*) FROM products"
-COUNT_CATEGORIES = "SELECT COUNT(*) FROM categories"
+ + 3 * (SELECT COUNT(*) FROM orders o WHERE o.user_id = u.id) FROM users u
+ WHERE u.id > %s AND u.id <= %s ORDER BY u.id LIMIT %s"""
+PRODUCTS = "SELECT id, 1 FROM products WHERE id > %s AND id <= %s ORDER BY id LIMIT %s"
+CATEGORIES = "SELECT id, 2 FROM categories WHERE id > %s AND id <= %s ORDER BY id LIMIT %s"
+RANGE_OF_USERS = "SELECT COUNT(*), COALESCE(MAX(id), 0) FROM users"
+RANGE_OF_PRODUCTS = "SELECT COUNT(*), COALESCE(MAX(id), 0) FROM products"
+RANGE_OF_CATEGORIES = "SELECT COUNT(*), COALESCE(MAX(id), 0) FROM categories"
 CART_LINES = "SELECT user_id, product_id FROM shopping_carts WHERE user_id IN %s"
 ORDERS = "SELECT id FROM orders WHERE user_id IN %s AND id > %s ORDER BY id LIMIT %s"
 
@@ -43,10 +44,10 @@ _EXTENTS: Mapping[AggregateKind, str] = {
     AggregateKind.PRODUCT: PRODUCTS,
     AggregateKind.CATEGORY: CATEGORIES,
 }
-_TOTALS: Mapping[AggregateKind, str] = {
-    AggregateKind.USER: COUNT_USERS,
-    AggregateKind.PRODUCT: COUNT_PRODUCTS,
-    AggregateKind.CATEGORY: COUNT_CATEGORIES,
+_RANGES: Mapping[AggregateKind, str] = {
+    AggregateKind.USER: RANGE_OF_USERS,
+    AggregateKind.PRODUCT: RANGE_OF_PRODUCTS,
+    AggregateKind.CATEGORY: RANGE_OF_CATEGORIES,
 }
 _ROWS: Mapping[AggregateKind, RowKind] = {
     AggregateKind.USER: RowKind.USER,
@@ -63,14 +64,14 @@ class MySQLSweep:
         self._pool = pool
         self._limit_s = limit_s
 
-    async def total(self, kind: AggregateKind) -> int:
+    async def range_of(self, kind: AggregateKind) -> IdRange:
         """See SourceSweep."""
-        (found,) = await self._run(Statement(_TOTALS[kind]))
-        return int(found.rows[0][0])
+        (found,) = await self._run(Statement(_RANGES[kind]))
+        return IdRange(*found.rows[0])
 
-    async def extents(self, kind: AggregateKind, *, after_id: int, limit: int) -> list[Extent]:
+    async def extents(self, kind: AggregateKind, *, after_id: int, last_id: int, limit: int) -> list[Extent]:
         """See SourceSweep."""
-        (found,) = await self._run(Statement(_EXTENTS[kind], (after_id, limit)))
+        (found,) = await self._run(Statement(_EXTENTS[kind], (after_id, last_id, limit)))
         return [Extent(Aggregate(kind, row[0]), int(row[1])) for row in found.rows]
 
     async def refs_of(self, aggregates: Collection[Aggregate]) -> list[Ref]:

@@ -18,6 +18,14 @@ Place = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
+class IdRange:
+    """How many aggregates of a kind there are, and the highest id among them, 0 where there are none."""
+
+    total: int
+    last_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class Extent:
     """An aggregate that has rows, and about how many items it takes to show them."""
 
@@ -28,11 +36,11 @@ class Extent:
 class SourceSweep(Protocol):
     """The rows, from end to end. Raises Unavailable, DeadlineExceeded."""
 
-    async def total(self, kind: AggregateKind) -> int:
-        """The number of users, products or categories."""
+    async def range_of(self, kind: AggregateKind) -> IdRange:
+        """How many users, products or categories there are, and the highest id."""
 
-    async def extents(self, kind: AggregateKind, *, after_id: int, limit: int) -> list[Extent]:
-        """The next users, products or categories by id; [] at the end."""
+    async def extents(self, kind: AggregateKind, *, after_id: int, last_id: int, limit: int) -> list[Extent]:
+        """The next users, products or categories by id, up to the last; [] at the end."""
 
     async def refs_of(self, aggregates: Collection[Aggregate]) -> list[Ref]:
         """The rows that users, products and categories own now, children included."""

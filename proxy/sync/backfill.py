@@ -88,13 +88,13 @@ class _Backfill:
 
     async def copy(self, kind: AggregateKind) -> None:
         """Write the items of all rows of a kind."""
-        total, done = await self._parts.source.total(kind), 0
-        async for page in pages(self._parts.source, kind):
+        ids, done = await self._parts.source.range_of(kind), 0
+        async for page in pages(self._parts.source, kind, last_id=ids.last_id):
             # Each category takes the lock of the tree, so that they would only wait for each other.
             at_once = 1 if kind is AggregateKind.CATEGORY else AT_ONCE
             await side_by_side(grouped(page, limit=GROUP_ACTIONS), self._copy_group, at_once=at_once)
             done += len(page)
-            self._progress(Progress(_name(kind), done, max(done, total)))
+            self._progress(Progress(_name(kind), done, max(done, ids.total)))
 
     async def remove_strays(self) -> None:
         """Delete the items that no row needs and those that another owns."""
@@ -116,15 +116,18 @@ class _Backfill:
 
     async def announce(self) -> None:
         """Tell whoever caches the listing, and count the super admins."""
-        await self._locked.run({LISTING, ADMINS}, self._announce, patience_s=math.inf)
+        await self._locked.run({LISTING, ADMINS}, self._announce, patience_s=math.inf, may_queue=True)
 
     async def _copy_group(self, aggregates: Sequence[Aggregate]) -> None:
         """Copy aggregates of one kind together, or else one by one."""
         if len(aggregates) == 1:
             await self._copy_one(aggregates[0])
             return
+        # Of a group of categories the tree alone is ever busy, and queueing for one lock holds up nobody for another.
+        may_queue = aggregates[0].kind is AggregateKind.CATEGORY
+        patience_s = math.inf if may_queue else GROUP_PATIENCE_S
         try:
-            await self._copy_together(aggregates, patience_s=GROUP_PATIENCE_S)
+            await self._copy_together(aggregates, patience_s=patience_s, may_queue=may_queue)
         except (StillBusy, Refused, PayloadTooLarge, Unavailable, DeadlineExceeded):
             for each in aggregates:
                 await self._copy_one(each)
@@ -132,7 +135,7 @@ class _Backfill:
     async def _copy_one(self, aggregate: Aggregate) -> None:
         """Copy an aggregate, or leave it: for later, where it may come right by then, else as it is."""
         try:
-            await self._copy_together([aggregate], patience_s=math.inf)
+            await self._copy_together([aggregate], patience_s=math.inf, may_queue=True)
         except (Refused, PayloadTooLarge) as error:
             await self._clear(aggregate)
             self._leave(aggregate, error)
@@ -142,9 +145,9 @@ class _Backfill:
                 raise
             self._leave(aggregate, error)
 
-    async def _copy_together(self, aggregates: Sequence[Aggregate], *, patience_s: float) -> None:
+    async def _copy_together(self, aggregates: Sequence[Aggregate], *, patience_s: float, may_queue: bool) -> None:
         work = partial(self._copy_rows, aggregates)
-        await self._locked.run(locks_of(aggregates), work, patience_s=patience_s)
+        await self._locked.run(locks_of(aggregates), work, patience_s=patience_s, may_queue=may_queue)
 
     async def _copy_rows(self, aggregates: Sequence[Aggregate], unit: UnitOfWork) -> None:
         refs = await self._parts.source.refs_of(aggregates)
@@ -201,7 +204,7 @@ class _Backfill:
     async def _remove_owned(self, owner: Aggregate, items: Sequence[FoundItem]) -> None:
         work = partial(self._remove_rows, [item.key(_claimed(item.ref, owner)) for item in items])
         try:
-            removed = await self._locked.run(locks_of([owner]), work, patience_s=math.inf)
+            removed = await self._locked.run(locks_of([owner]), work, patience_s=math.inf, may_queue=True)
         except Refused as error:
             self.report.failures.append(Failure(str(owner), str(error)))
             return

@@ -20,6 +20,8 @@ from adapters.ports.sweep import SourceSweep, TargetSweep
 UNIT_LIMIT_S: Final = 600.0
 """A unit holds its locks no longer, however many rows a user has."""
 FAULTS_MAX: Final = 6
+TRIES_UNQUEUED: Final = 3
+"""How often a lock is tried before queueing for it, which holds up those behind."""
 PAUSE_S: Final = 0.05
 PAUSE_MAX_S: Final = 0.5
 DOUBLINGS: Final = 10
@@ -52,19 +54,24 @@ class Locked:
         self._on_retry = on_retry
 
     async def run(
-        self, aggregates: Collection[Aggregate], work: Callable[[UnitOfWork], Awaitable[T]], *, patience_s: float
+        self,
+        aggregates: Collection[Aggregate],
+        work: Callable[[UnitOfWork], Awaitable[T]],
+        *,
+        patience_s: float,
+        may_queue: bool,
     ) -> T:
         """Do the work with all these aggregates locked; it commits, or else is rolled back.
 
-        What is busy is tried again with growing pauses, so is what a fault stopped, FAULTS_MAX times. Raises StillBusy
-        once patience is at an end, Conflict when the phase has changed to one without dual writes, and what the work
-        raises.
+        What is busy is tried again with growing pauses, so is what a fault stopped, FAULTS_MAX times. A lock that is
+        hardly ever free is never met so: if it may queue, it does after TRIES_UNQUEUED tries. Raises StillBusy once
+        patience is at an end, Conflict when the phase has changed to one without dual writes, and what the work raises.
         """
         until = Deadline.after(patience_s)
         tries = faults = 0
         while True:
             try:
-                return await self._once(aggregates, work)
+                return await self._once(aggregates, work, is_patient=may_queue and tries >= TRIES_UNQUEUED)
             except Restart as restart:
                 if restart.cause is RestartCause.EPOCH_MOVED:
                     self._state = await admitted(self._parts)
@@ -78,10 +85,12 @@ class Locked:
             await asyncio.sleep(pause_s(tries))
             tries += 1
 
-    async def _once(self, aggregates: Collection[Aggregate], work: Callable[[UnitOfWork], Awaitable[T]]) -> T:
+    async def _once(
+        self, aggregates: Collection[Aggregate], work: Callable[[UnitOfWork], Awaitable[T]], *, is_patient: bool
+    ) -> T:
         deadline = Deadline.after(UNIT_LIMIT_S)
         async with self._parts.authority.unit(self._state, deadline=deadline) as unit:
-            await unit.lock_now(aggregates)
+            await unit.lock_now(aggregates, is_patient=is_patient)
             return await work(unit)
 
 

@@ -27,7 +27,8 @@ ROWS_AT_ONCE: Final = 400
 AT_ONCE: Final = 2
 LOCKED_AT_ONCE: Final = 20
 PATIENCE_S: Final = 2.0
-"""How long a busy lock is tried for."""
+GROUP_PATIENCE_S: Final = 0.5
+"""How long busy locks are tried for: those of one aggregate, and those of several, before each is tried alone."""
 WAITS_S: Final = (0.2, 0.5, 1.0, 2.0, 4.0)
 """The pauses in which the repairer may pay what the journal says is owed."""
 
@@ -69,11 +70,11 @@ class _Verify:
 
     async def compare_rows(self, kind: AggregateKind) -> None:
         """Compare all rows of the aggregates of a kind with their items."""
-        total, done = await self._parts.source.total(kind), 0
-        async for page in pages(self._parts.source, kind):
+        ids, done = await self._parts.source.range_of(kind), 0
+        async for page in pages(self._parts.source, kind, last_id=ids.last_id):
             await side_by_side(grouped(page, limit=GROUP_ITEMS), self._compare_group, at_once=AT_ONCE)
             done += len(page)
-            self._progress(Progress(kind.name.lower(), done, max(done, total)))
+            self._progress(Progress(kind.name.lower(), done, max(done, ids.total)))
 
     async def compare_admins(self) -> None:
         """Compare the number of super admins with what their fence counts."""
@@ -154,10 +155,14 @@ class _Verify:
             found = await compare(some)
             return found, {home for home, each in found.items() if each.differences and await self._is_owed(home)}
 
+        is_alone = len(some) == 1
+        # Of a group of categories the tree alone is ever busy, and queueing for one lock holds up nobody for another.
+        may_queue = is_alone or some[0].kind is AggregateKind.CATEGORY
+        patience_s = PATIENCE_S if may_queue else GROUP_PATIENCE_S
         try:
-            found, owed = await self._locked.run(locks_of(some), work, patience_s=PATIENCE_S / len(some))
+            found, owed = await self._locked.run(locks_of(some), work, patience_s=patience_s, may_queue=may_queue)
         except StillBusy:
-            if len(some) == 1:
+            if is_alone:
                 return {some[0]: suspects[some[0]]}
             alone = [await self._judge_group([each], suspects, compare) for each in some]
             return {home: each for findings in alone for home, each in findings.items()}

@@ -15,10 +15,10 @@ KINDS: Final = (AggregateKind.USER, AggregateKind.PRODUCT, AggregateKind.CATEGOR
 T = TypeVar("T")
 
 
-async def pages(source: SourceSweep, kind: AggregateKind) -> AsyncIterator[list[Extent]]:
-    """All aggregates of a kind by id."""
+async def pages(source: SourceSweep, kind: AggregateKind, *, last_id: int) -> AsyncIterator[list[Extent]]:
+    """All aggregates of a kind by id; those made after the walk began, beyond the last, would let it never end."""
     after_id = 0
-    while page := await source.extents(kind, after_id=after_id, limit=PAGE):
+    while page := await source.extents(kind, after_id=after_id, last_id=last_id, limit=PAGE):
         yield page
         after_id = page[-1].aggregate.id
 

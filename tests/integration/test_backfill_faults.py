@@ -19,6 +19,9 @@ from proxy.sync import backfill as backfill_module
 from tests.sweeping import FORGET, KEYS, MAPPER, SweptShop
 from tests.wire_faults import Fault, WireFaults
 
+WAITERS = """SELECT COUNT(*) FROM performance_schema.data_lock_waits w
+ JOIN performance_schema.threads t ON t.thread_id = w.blocking_thread_id WHERE t.processlist_id = %s"""
+
 
 @pytest.fixture
 def shop(swept_shop: SweptShop) -> SweptShop:
@@ -63,6 +66,22 @@ async def test_busy_aggregate_is_waited_for(shop: SweptShop) -> None:
     assert (await shop.verify()).is_equal
 
 
+async def test_lock_that_is_hardly_free_is_queued_for(shop: SweptShop) -> None:
+    """A lock that is held whenever it is tried is had by waiting for it: its holder goes only once someone does."""
+    await shop.mysql.batch("BEGIN; SELECT * FROM crossfade_version WHERE kind = 1 FOR UPDATE")
+
+    async def leave_to_who_waits() -> None:
+        while await shop.mysql.rows(WAITERS, (shop.mysql.thread_id,)) == [(0,)]:
+            pass
+        await shop.mysql.batch("ROLLBACK")
+
+    async with asyncio.timeout(30), asyncio.TaskGroup() as tasks:
+        tasks.create_task(leave_to_who_waits())
+        report = await shop.backfill()
+    assert report.is_complete
+    assert (await shop.verify()).is_equal
+
+
 @pytest.mark.parametrize(("phase", "reason"), [(1, "move to phase 2 first"), (5, "source does not get writes")])
 async def test_backfill_is_refused_without_dual_writes(shop: SweptShop, phase: int, reason: str) -> None:
     """What it would copy, nobody would keep up."""
@@ -86,6 +105,18 @@ async def test_backfill_ends_when_phase_leaves(shop: SweptShop, monkeypatch: pyt
     assert next(moves, None) is None
     await shop.set_phase(2)
     await check_healed(shop)
+
+
+async def test_backfill_ends_though_rows_keep_coming(shop: SweptShop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows made after it began are their writers' affair: it does not run after them."""
+    monkeypatch.setattr(backfill_module, "AT_ONCE", 1)
+
+    async def hire() -> None:
+        insert = "INSERT INTO users (username, email, password_hash) VALUES (UUID(), UUID(), 'h')"
+        await shop.mysql.execute(insert)
+
+    report = await _before_each_unit(shop, hire).backfill()
+    assert (12, 25, 8) == tuple(report.kinds[kind].aggregates for kind in ("user", "product", "category"))
 
 
 async def test_two_backfills_at_once_agree(shop: SweptShop) -> None:
