@@ -1,7 +1,8 @@
 """The arguments of a call, checked by the values that the ports declare: body in, keyword arguments out; pure.
 
 `null` is taken where the declared type takes None and nowhere else: a filter of `product.get_products` that is null is
-not given, `filters` itself may be left out but not be null. An integer is a JSON number without fraction or exponent.
+not given, `filters` itself may be left out but not be null. An integer is, as in JSON Schema, any number without a
+fraction: 59, 59.0 and 5.9e1 are one.
 """
 
 from collections.abc import Callable, Mapping
@@ -253,6 +254,8 @@ def _bound_reader(check: Amount) -> _Reader:
 def _integer(value: object) -> int:
     if type(value) is int:  # A bool is an instance of int, and no integer of JSON.
         return value
+    if type(value) is float and value.is_integer():
+        return int(value)
     raise _wrong("must be an integer")
 
 

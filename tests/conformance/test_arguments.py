@@ -8,6 +8,7 @@ from tests.conformance.refusals import FORBIDDEN, INVALID, failure_of, faults_of
 from tests.conformance.scene import Scene, calls_in, make_scene, picture_of
 from tests.conformance.shop import OPERATIONS, CallFailed, Json, Refusal, Shop, encode
 from tests.conformance.test_catalogue import READS, WRITES
+from tests.factories import make_user
 
 EVERY_OPERATION = [*READS, *WRITES]
 BLANK = {"id": 1, "username": "x", "email": "x", "name": "x", "parent_id": 1, "price": Decimal(1)}
@@ -146,6 +147,15 @@ async def test_every_operation_refuses_wrong_types(shop: Shop, name: str) -> Non
             wrong.append(None)
         for value in wrong:
             assert [argument] == await faults_of(shop.call(name, **{**arguments, argument: value})), value
+
+
+async def test_integers_may_be_written_with_an_empty_fraction(shop: Shop) -> None:
+    """59.0 and 5.9e1 are 59, as in JSON Schema, and come back as an integer."""
+    user = await make_user(shop)
+    assert user == await shop.call("user.find_by_id", id=float(user["id"]))
+    answer = await shop.send("product.get_products", b'{"page": 2.0, "limit": 1e1}')
+    assert {**NO_PRODUCTS, "page": 2, "limit": 10} == answer
+    assert int is type(answer["page"])
 
 
 async def test_every_page_has_its_range(shop: Shop) -> None:

@@ -101,9 +101,16 @@ def test_an_identifier_outside_the_columns_range_names_no_record(given: int) -> 
     assert value("user.find_by_id", "id", given) == NO_RECORD
 
 
-@pytest.mark.parametrize("given", [1.0, 1.5, 1e30, True, False, "1", None, [1], {"id": 1}])
+@pytest.mark.parametrize(("given", "expected"), [(1.0, 1), (59e0, 59), (-0.0, NO_RECORD), (1e30, NO_RECORD)])
+def test_an_integer_may_be_written_with_an_empty_fraction(given: float, expected: int) -> None:
+    """What counts is the number, as in JSON Schema, not how its writer put it."""
+    read = value("user.find_by_id", "id", given)
+    assert (expected, int) == (read, type(read))
+
+
+@pytest.mark.parametrize("given", [1.5, 1e-9, True, False, "1", None, [1], {"id": 1}])
 def test_an_identifier_is_an_integer(given: object) -> None:
-    """A float is none, even a whole one, nor is a boolean; null is taken only where a type takes it."""
+    """A number with a fraction is none, nor is a boolean; null is taken only where a type takes it."""
     assert [Fault("id", "must be an integer")] == faults("user.find_by_id", id=given)
 
 
@@ -122,7 +129,7 @@ def test_null_is_taken_where_the_type_takes_it() -> None:
 
 @pytest.mark.parametrize(
     ("message", "limit"),
-    [("must be at least 1", 0), ("must be at least 1", -HUGE), ("must be at most 1000", 1001), ("an integer", 5.0)],
+    [("must be at least 1", 0), ("must be at least 1", -HUGE), ("must be at most 1000", 1001), ("an integer", 5.5)],
 )
 def test_a_whole_number_keeps_its_bounds(message: str, limit: object) -> None:
     """Both bounds belong to the range, and what is wrong is said."""
