@@ -1,0 +1,1 @@
+"""The seam between the proxy and its databases, and two implementations of it."""

@@ -198,10 +198,10 @@ class Change:
     """What one transaction of the authority did so far.
 
     `versions`: the aggregates locked for writing, with their versions after the bump. `counts`: numbers that fences
-    carry (orders of a user, super admins of ADMINS). `before` and `after`: images of the touched rows; a ref in `before`
-    alone was deleted, in `after` alone was created. `listed_products` and `listed_sellers`: what the listing's log
-    entry names. `deferred`: rows whose items nobody can see, left to the repairer: images of rows that are gone, refs
-    of products that go on. `is_written`: whether any row was changed at all.
+    carry (orders of a user, super admins of ADMINS). `before` and `after`: images of the touched rows; a ref that only
+    `before` has was deleted, one that only `after` has was created. `listed_products` and `listed_sellers`: what the
+    listing's log entry names. `deferred`: rows whose items nobody can see, left to the repairer: images of rows that
+    are gone, refs of products that go on. `is_written`: whether any row was changed at all.
     """
 
     versions: dict[Aggregate, int] = field(default_factory=dict)

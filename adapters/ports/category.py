@@ -64,7 +64,7 @@ class CategoryRepository(Protocol):
         *,
         id: Id,  # noqa: A002  # the wire's name
         name: CategoryName | Unset = UNSET,
-        parent_id: Id | None | Unset = UNSET,
+        parent_id: Id | Unset | None = UNSET,
     ) -> Category | None:
         """None when there is no such category. Raises NotFound without such a parent, Conflict `cycle`, and as create.
 

@@ -79,11 +79,11 @@ class ProductRepository(Protocol):
         product_id: Id,
         seller_id: Id,
         name: ProductName | Unset = UNSET,
-        description: Description | None | Unset = UNSET,
+        description: Description | Unset | None = UNSET,
         category_id: Id | Unset = UNSET,
         price: Price | Unset = UNSET,
         inventory_quantity: QuantityOrZero | Unset = UNSET,
-        image_url: ImageUrl | None | Unset = UNSET,
+        image_url: ImageUrl | Unset | None = UNSET,
     ) -> Product:
         """Raises NotFound when the product (or the new category) does not exist, Forbidden when another seller's."""
 

@@ -61,8 +61,8 @@ class UserRepository(Protocol):
         self,
         *,
         id: Id,  # noqa: A002  # the wire's name
-        first_name: PersonName | None | Unset = UNSET,
-        last_name: PersonName | None | Unset = UNSET,
+        first_name: PersonName | Unset | None = UNSET,
+        last_name: PersonName | Unset | None = UNSET,
         email: Email | Unset = UNSET,
     ) -> User | None:
         """None when there is no such user. Raises Conflict `unique`; an own email in another spelling is none.
