@@ -14,7 +14,8 @@ from proxy.breaker import Breaker
 from proxy.metrics import DatabaseResult, Metrics
 
 RETRY_AFTER_MIN_S: Final = 1
-_FAILURES: Final = (DatabaseResult.FAILED, DatabaseResult.TIMED_OUT)
+FAIR_S: Final = 0.9
+"""How long a database must have had before its silence counts against it; the proxy's own limits are longer by default."""
 
 
 class Guard:
@@ -32,15 +33,16 @@ class Guard:
     def ended(self, operation: Operation, error: BaseException | None, duration_s: float) -> None:
         """Note how a part ended; an error that is no answer of the database counts against it.
 
-        The end of a cancelled part tells nothing: else impatient callers would keep the breaker of a silent database
-        closed.
+        The impatience of callers tells nothing of the database: neither that one left, nor that a deadline of his
+        passed before it had a fair time to answer in. Else such callers could close the breaker of a silent database,
+        or hold everybody back from one that is well.
         """
         if isinstance(error, asyncio.CancelledError):
             return
         result = DatabaseResult.OK if error is None else _result(error)
-        if result in _FAILURES:
+        if result is DatabaseResult.FAILED or (result is DatabaseResult.TIMED_OUT and duration_s >= FAIR_S):
             self.breaker.failed()
-        else:
+        elif result is not DatabaseResult.TIMED_OUT:
             self.breaker.succeeded()
         self._metrics.database_called(self.name, operation.full_name, result, duration_s)
 

@@ -9,7 +9,7 @@ from adapters.errors import CrossfadeError, DeadlineExceeded, NotFound, Unavaila
 from adapters.operations import Operation, catalogue
 from adapters.ports.store import Arguments
 from proxy.breaker import THRESHOLD, Breaker
-from proxy.guard import Guard, GuardedReader
+from proxy.guard import FAIR_S, Guard, GuardedReader
 from proxy.metrics import Metrics, Values
 
 READ = catalogue()["user.find_by_id"]
@@ -75,10 +75,9 @@ async def test_guard_counts_a_failure_by_its_kind(error: CrossfadeError, result:
     assert scene.counted(result)
 
 
-@pytest.mark.parametrize("error", [Unavailable("away"), DeadlineExceeded("late")])
-async def test_guard_holds_calls_back_after_failures_in_a_row(error: CrossfadeError) -> None:
+async def test_guard_holds_calls_back_after_failures_in_a_row() -> None:
     """Once the breaker is open the database is not asked, and the caller hears when to come again."""
-    scene = Scene(error)
+    scene = Scene(Unavailable("away"))
     for _ in range(THRESHOLD):
         await scene.fail()
     with pytest.raises(Unavailable, match="failed too often") as refused:
@@ -107,3 +106,21 @@ async def test_guard_learns_nothing_from_a_caller_that_left() -> None:
     scene.database.error = Unavailable("away")
     await scene.fail()
     assert scene.guard.breaker.is_open
+
+
+@pytest.mark.parametrize(("duration_s", "is_open"), [(FAIR_S, True), (0.0001, False)])
+async def test_guard_takes_silence_amiss_only_after_a_fair_time(duration_s: float, *, is_open: bool) -> None:
+    """A caller with a deadline that nobody could keep does not hold everybody back from a database that is well."""
+    guard = Scene().guard
+    for _ in range(THRESHOLD):
+        guard.ended(READ, DeadlineExceeded("late"), duration_s)
+    assert is_open == guard.breaker.is_open
+
+
+async def test_guard_takes_no_deadline_for_a_sign_of_life() -> None:
+    """Nor does such a caller keep the breaker of a silent one closed."""
+    guard = Scene().guard
+    for _ in range(THRESHOLD):
+        guard.ended(READ, DeadlineExceeded("late"), 0.0001)
+        guard.ended(READ, Unavailable("away"), 0.0001)
+    assert guard.breaker.is_open
