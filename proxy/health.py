@@ -87,7 +87,7 @@ def metrics_route(metrics: Metrics) -> web.RouteDef:
 
     async def page(_request: web.Request) -> web.Response:
         response = web.Response(body=await metrics.render(), headers={"Content-Type": CONTENT_TYPE})
-        # Up to 400 KB of text that repeats itself; compressed in a thread, to a twentieth.
+        # Some 400 KB of text that repeats itself; compressed in a thread, to a twentieth.
         response.enable_compression()
         return response
 
