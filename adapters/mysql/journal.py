@@ -35,13 +35,17 @@ DELETE = "DELETE FROM crossfade_intent WHERE op_id = %s AND state = 'open'"
 # What is still open is taken from its call: a COMMIT that is only late demands open parts and finds none.
 TAKE = "UPDATE crossfade_intent SET state = 'journalled', next_try_at = NOW(3) WHERE op_id = %s AND state = 'open'"
 PROBE = "SELECT state FROM crossfade_intent WHERE op_id = %s AND part = 1"
+BEGIN = Statement("BEGIN")
+COMMIT = Statement("COMMIT")
 COLUMNS = """SELECT id, op_id, op, aggs, dkeys, state, attempts, TIMESTAMPDIFF(MICROSECOND, created_at, NOW(3)) / 1e6
  FROM crossfade_intent"""
 DUE = COLUMNS + " WHERE state IN ('open', 'journalled') AND next_try_at <= NOW(3) ORDER BY next_try_at LIMIT %s"
 OF_AGGREGATE = COLUMNS + " WHERE %s MEMBER OF (aggs) AND state IN ('open', 'journalled') ORDER BY id LIMIT %s"
 OF_CALL = COLUMNS + " WHERE op_id = %s AND state IN ('open', 'journalled') ORDER BY part"
-CLAIM = """UPDATE crossfade_intent SET next_try_at = NOW(3) + INTERVAL 5 SECOND
- WHERE id = %s AND next_try_at <= NOW(3) AND state IN ('open', 'journalled')"""
+# What another repairer has under its lock is passed over: waiting for it would hold up all other repairs.
+CLAIMABLE = """SELECT id FROM crossfade_intent FORCE INDEX (PRIMARY)
+ WHERE id IN %s AND next_try_at <= NOW(3) AND state IN ('open', 'journalled') FOR UPDATE SKIP LOCKED"""
+CLAIM = "UPDATE crossfade_intent SET next_try_at = NOW(3) + INTERVAL 5 SECOND WHERE id IN %s"
 POSTPONE = """UPDATE crossfade_intent SET attempts = attempts + 1, last_error = %s,
  next_try_at = NOW(3) + INTERVAL LEAST(60, POW(2, LEAST(attempts, 6))) SECOND WHERE id IN %s"""
 POSTPONE_BUSY = "UPDATE crossfade_intent SET next_try_at = NOW(3) + INTERVAL 2 SECOND, last_error = %s WHERE id IN %s"
@@ -88,11 +92,8 @@ class MySQLJournal:
         if aggregate is not None:
             return [_intent(row) for row in await self._run(Statement(OF_AGGREGATE, (str(aggregate), limit)))]
         found = [_intent(row) for row in await self._run(Statement(DUE, (limit,)))]
-        if not found:
-            return []
-        async with self._pool.acquire(self._deadline()) as connection:
-            claims = await connection.batch(*joined(Statement(CLAIM, (intent.id,)) for intent in found))
-        return [intent for intent, claim in zip(found, claims, strict=True) if claim.affected]
+        claimed = await self._claim([intent.id for intent in found]) if found else set()
+        return [intent for intent in found if intent.id in claimed]
 
     async def of_call(self, op_id: UUID) -> list[Intent]:
         """See IntentJournal."""
@@ -117,6 +118,16 @@ class MySQLJournal:
         async with self._pool.acquire(self._deadline()) as connection:
             (result,) = await connection.batch(SWEEP)
         return result.affected
+
+    async def _claim(self, ids: Sequence[int]) -> set[int]:
+        """Put off those of the intents that are still due and in nobody's hands: which they are."""
+        deadline = self._deadline()
+        async with self._pool.acquire(deadline) as connection, deadline.scope("mysql.journal"):
+            _, claimable = await connection.batch(*joined([BEGIN, Statement(CLAIMABLE, (tuple(ids),))]))
+            claimed = tuple(row[0] for row in claimable.rows)
+            claim = [Statement(CLAIM, (claimed,))] if claimed else []
+            await connection.batch(*joined([*claim, COMMIT]))
+        return set(claimed)
 
     async def _run(self, statement: Statement) -> list[Row]:
         deadline = self._deadline()
