@@ -18,6 +18,7 @@ from typing import Final, Protocol, assert_never
 from uuid import UUID, uuid4
 
 from adapters.changes import Aggregate
+from adapters.deadline import Deadline
 from adapters.errors import Conflict, CrossfadeError, DeadlineExceeded, Outcome, Unavailable
 from adapters.flags import ControlState, WriteFailurePolicy
 from adapters.ports.store import (
@@ -57,11 +58,11 @@ class Step(StrEnum):
 class Repairs(Protocol):
     """The repairer, as far as a write needs it."""
 
-    async def repair_call(self, op_id: UUID) -> None:
-        """Settle the intent that a call left, now if that is possible."""
+    async def repair_call(self, op_id: UUID, *, deadline: Deadline) -> None:
+        """Settle the intent that a call left, now if that is possible in time."""
 
-    async def repair_aggregate(self, aggregate: Aggregate) -> None:
-        """Settle the unsettled intents of an aggregate, now if that is possible."""
+    async def repair_aggregate(self, aggregate: Aggregate, *, deadline: Deadline) -> None:
+        """Settle the unsettled intents of an aggregate, now if that is possible in time."""
 
 
 async def _no_step(_: Step) -> None:
@@ -231,7 +232,7 @@ class DualWrite:
             self._count(call, DualWriteOutcome.ROLLED_BACK)
             msg = "another record still holds the key there"
             raise Unavailable(msg, outcome=Outcome.NOT_APPLIED)
-        await self._parts.repairs.repair_aggregate(written.aggregate)
+        await self._parts.repairs.repair_aggregate(written.aggregate, deadline=call.request.deadline)
         # Wanting the owner marks the second attempt; holding it too does no harm.
         raise Restart(RestartCause.LOCKS_GREW, wants=[written.aggregate])
 
@@ -250,7 +251,7 @@ class DualWrite:
         if written.outcome is ShadowOutcome.FAILED:
             await self._parts.journal.delete(call.op_id)
         elif call.request.deadline.remaining_s > 0:
-            await self._parts.repairs.repair_call(call.op_id)
+            await self._parts.repairs.repair_call(call.op_id, deadline=call.request.deadline)
         raise _not_applied(written)
 
     def _count(self, call: _Call, outcome: DualWriteOutcome) -> None:

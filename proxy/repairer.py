@@ -14,6 +14,7 @@ from adapters.changes import LISTING, TREE, Aggregate, Change, Intent, IntentPar
 from adapters.deadline import Deadline
 from adapters.errors import CrossfadeError, Unavailable
 from adapters.ports.store import (
+    CommitLost,
     IntentJournal,
     Restart,
     RestartCause,
@@ -89,7 +90,7 @@ class Repairer:
         total = RepairReport()
         while self._is_dual():
             intents = await self._parts.journal.due(limit=BATCH)
-            report = await self._settle_all(intents)
+            report = await self._settle_all(intents, limit_s=REPAIR_LIMIT_S)
             total += report
             if report.settled == 0:
                 break
@@ -100,42 +101,43 @@ class Repairer:
         state = self._parts.snapshot.latest
         return state is not None and state.flags.dual_write
 
-    async def repair_call(self, op_id: UUID) -> None:
-        """Settle what a call left behind, if that is possible now; the background goes on with it if not."""
-        await self._settle_all(await self._parts.journal.of_call(op_id))
+    async def repair_call(self, op_id: UUID, *, deadline: Deadline) -> None:
+        """Settle what a call left behind, if that is possible in time; the background goes on with it if not."""
+        await self._settle_all(await self._parts.journal.of_call(op_id), limit_s=deadline.remaining_s)
 
-    async def repair_aggregate(self, aggregate: Aggregate) -> None:
-        """Settle the unsettled intents of an aggregate, if that is possible now."""
-        await self._settle_all(await self._parts.journal.due(limit=BATCH, aggregate=aggregate))
+    async def repair_aggregate(self, aggregate: Aggregate, *, deadline: Deadline) -> None:
+        """Settle the unsettled intents of an aggregate, if that is possible in time."""
+        intents = await self._parts.journal.due(limit=BATCH, aggregate=aggregate)
+        await self._settle_all(intents, limit_s=deadline.remaining_s)
 
-    async def _settle_all(self, intents: Sequence[Intent]) -> RepairReport:
+    async def _settle_all(self, intents: Sequence[Intent], *, limit_s: float) -> RepairReport:
         """Groups that share no aggregate, several at once; a group's failure is its own."""
         reports: list[RepairReport] = []
         places = asyncio.Semaphore(AT_ONCE)
 
         async def settle(group: list[Intent]) -> None:
             async with places:
-                reports.extend([await self._settle(some) for some in parted(group)])
+                reports.extend([await self._settle(some, Deadline.after(limit_s)) for some in parted(group)])
 
         async with asyncio.TaskGroup() as tasks:
             for group in grouped(intents):
                 tasks.create_task(settle(group))
         return sum(reports, RepairReport())
 
-    async def _settle(self, intents: list[Intent]) -> RepairReport:
+    async def _settle(self, intents: list[Intent], deadline: Deadline) -> RepairReport:
         """One group, merged; what fails is put off."""
         found = len(intents)
         try:
             for tries in range(BUSY_TRIES + 1):
                 # Where writers come one after another, only a place in their queue gets the lock.
-                if await self._was_settled(intents, is_patient=tries == BUSY_TRIES):
+                if await self._was_settled(intents, deadline, is_patient=tries == BUSY_TRIES):
                     self._parts.count(RepairResult.REPAIRED, intents=found)
                     return RepairReport(found=found, settled=found)
                 await asyncio.sleep(BUSY_WAIT_S)
             await self._parts.journal.postpone(intents, error="busy", is_busy=True)
             self._parts.count(RepairResult.BUSY, intents=found)
             return RepairReport(found=found, busy=found)
-        except (CrossfadeError, Restart) as error:
+        except (CrossfadeError, Restart, CommitLost) as error:
             await self._put_off(intents, error)
             return RepairReport(found=found, failed=found)
 
@@ -146,12 +148,11 @@ class Repairer:
         report("repair_failed", intents=[intent.id for intent in intents], error=error)
         try:
             await self._parts.journal.postpone(intents, error=str(error), is_busy=False)
-        except CrossfadeError as unreachable:
+        except (CrossfadeError, Restart) as unreachable:
             log.warning("repair_not_postponed", error=unreachable)
 
-    async def _was_settled(self, intents: list[Intent], *, is_patient: bool) -> bool:
+    async def _was_settled(self, intents: list[Intent], deadline: Deadline, *, is_patient: bool) -> bool:
         """Lock, look again, converge, settle, commit; False when an aggregate is busy."""
-        deadline = Deadline.after(REPAIR_LIMIT_S)
         state = self._parts.snapshot.current()
         try:
             async with self._parts.authority.unit(state, deadline=deadline) as unit:
