@@ -18,6 +18,7 @@ from adapters.dynamodb.contract import load_contract
 from adapters.mysql.connection import Connection
 from adapters.mysql.endpoint import MySQLEndpoint
 from adapters.mysql.prepare import SHOP_TABLES
+from adapters.ports.store import Restart
 from proxy.settings import Settings, load_settings
 from proxy.wiring import commands
 from proxy.wiring.commands import Report
@@ -94,17 +95,45 @@ class Estate:
         ((count,),) = await self.rows("SELECT COUNT(*) FROM crossfade_intent WHERE state IN ('open', 'journalled')")
         return int(count)
 
-    async def drained(self, *, limit_s: float = 30.0) -> None:
+    async def drained(self) -> None:
         """Wait until proxies have settled all intents, without a hand."""
 
         async def is_settled() -> bool:
             return await self.unsettled() == 0
 
-        await until("all intents to be settled", is_settled, limit_s=limit_s)
+        await until("all intents to be settled", is_settled)
+
+    async def owed(self) -> int:
+        """The intents of writes that are committed in MySQL and not yet in DynamoDB."""
+        ((count,),) = await self.rows("SELECT COUNT(*) FROM crossfade_intent WHERE state = 'journalled'")
+        return int(count)
+
+    async def caught_up(self, *, limit_s: float) -> None:
+        """Wait until nothing is owed any more; writes may be under way."""
+
+        async def is_paid() -> bool:
+            return await self.owed() == 0
+
+        await until("the backlog to be worked off", is_paid, limit_s=limit_s)
+
+    async def is_all_due(self) -> bool:
+        """Whether every unsettled intent may be tried now."""
+        waiting = "SELECT COUNT(*) FROM crossfade_intent WHERE state IN ('open', 'journalled') AND next_try_at > NOW(3)"
+        return [(0,)] == await self.rows(waiting)
 
     async def age_intents(self) -> None:
         """Make all intents due: a test need not wait for that."""
-        await self.rows("UPDATE crossfade_intent SET next_try_at = NOW(3) WHERE state IN ('open', 'journalled')")
+
+        async def are_aged() -> bool:
+            try:
+                await self.rows(
+                    "UPDATE crossfade_intent SET next_try_at = NOW(3) WHERE state IN ('open', 'journalled')"
+                )
+            except Restart:
+                return False  # In the way of a repairer, or of what a dead one left.
+            return True
+
+        await until("all intents to be made due", are_aged)
 
     async def repair(self) -> Report:
         """`crossfade repair`, once the intents are due."""

@@ -104,8 +104,7 @@ class ProxyProcess:
 
     def pause(self) -> None:
         """SIGSTOP; it is stopped on return."""
-        os.kill(self.pid, signal.SIGSTOP)
-        os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+        stop(self.pid)
 
     def resume(self) -> None:
         """SIGCONT."""
@@ -126,6 +125,12 @@ async def serving(estate: Estate, log: Path, **given: str) -> AsyncIterator[Prox
         yield proxy
     finally:
         await proxy.close()
+
+
+def stop(pid: int) -> None:
+    """Have a child stand still; it does on return."""
+    os.kill(pid, signal.SIGSTOP)
+    os.waitid(os.P_PID, pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
 
 class Command:
@@ -151,6 +156,10 @@ class Command:
         """SIGKILL; it is gone on return."""
         self._child.kill()
         await asyncio.to_thread(self._child.wait, STOP_LIMIT_S)
+
+    def pause(self) -> None:
+        """SIGSTOP; it is stopped on return."""
+        stop(self._child.pid)
 
     async def close(self) -> None:
         """Leave nothing behind."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -15,26 +15,10 @@ from tests.crash.moments import COMMITTING, REQUEST, Place
 from tests.crash.shapes import SHAPES, Shape
 from tests.fleet.estate import Estate
 from tests.fleet.proxies import ProxyProcess, serving
-from tests.fleet.wires import Fate
+from tests.fleet.wires import Fate, Hold
 
 WRITING: Final = """SELECT p.id FROM information_schema.innodb_trx t
  JOIN information_schema.processlist p ON p.id = t.trx_mysql_thread_id WHERE p.db = %s"""
-
-
-@dataclass(slots=True)
-class Hold:
-    """A rule that holds back the first message with a marker until it is released, and lets all others pass."""
-
-    marker: bytes
-    held: asyncio.Event = field(default_factory=asyncio.Event)
-    released: asyncio.Event = field(default_factory=asyncio.Event)
-
-    async def __call__(self, message: bytes) -> Fate:
-        """See Rule."""
-        if self.marker in message and not self.held.is_set():
-            self.held.set()
-            await self.released.wait()
-        return Fate.PASS
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +63,7 @@ async def test_request_late_past_repair_is_refused_by_the_fence(
     hold = standstill.wires[Place.DYNAMODB].rule = Hold(REQUEST)
     async with asyncio.TaskGroup() as tasks:
         call = tasks.create_task(standstill.call(shape.operation, arguments))
-        await hold.held.wait()
+        await hold.arrival()
         standstill.proxy.pause()
         await standstill.kill_its_session()
         await estate.drained()
@@ -102,7 +86,7 @@ async def test_commit_late_past_repair_finds_no_session(estate: Estate, shop: Sh
     hold = standstill.wires[Place.MYSQL].rule = Hold(COMMITTING)
     async with asyncio.TaskGroup() as tasks:
         call = tasks.create_task(standstill.call(shape.operation, arguments))
-        await hold.held.wait()
+        await hold.arrival()
         standstill.proxy.pause()
         await standstill.kill_its_session()
         await estate.drained()

@@ -9,11 +9,13 @@ It knows just enough of the two protocols to tell where a client's message ends.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from types import TracebackType
 from typing import Final, Protocol, Self
 
+LIMIT_S: Final = 30.0
+"""How long a message or an answer that must come is waited for."""
 PIECE_BYTES: Final = 65_536
 HEAD_END: Final = b"\r\n\r\n"
 
@@ -39,6 +41,27 @@ async def pass_all(_: bytes) -> Fate:
 async def lose_all(_: bytes) -> Fate:
     """Every connection breaks at its next message."""
     return Fate.LOSE
+
+
+@dataclass(slots=True)
+class Hold:
+    """A rule that holds back the first message with a marker until it is released, and lets all others pass."""
+
+    marker: bytes
+    held: asyncio.Event = field(default_factory=asyncio.Event)
+    released: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def arrival(self) -> None:
+        """Wait for the message."""
+        async with asyncio.timeout(LIMIT_S):
+            await self.held.wait()
+
+    async def __call__(self, message: bytes) -> Fate:
+        """See Rule."""
+        if self.marker in message and not self.held.is_set():
+            self.held.set()
+            await self.released.wait()
+        return Fate.PASS
 
 
 class Dialect(Protocol):
@@ -166,7 +189,8 @@ class Wire:
 
     async def lost_answer(self) -> bytes:
         """The next answer that was kept from its client; waits for it."""
-        return await self._lost.get()
+        async with asyncio.timeout(LIMIT_S):
+            return await self._lost.get()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
