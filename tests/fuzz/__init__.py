@@ -1,0 +1,1 @@
+"""Calls made up from the proxy's own description of itself, good and bad, by schemathesis."""
