@@ -36,6 +36,8 @@ class Victim:
         self._process = context.Process(target=live, args=(dict(environ), fatal, log, reports), daemon=True)
         self._process.start()
         reports.close()
+        # Two threads that wait for one process can take its exit code from each other, and one then makes it 255.
+        self._ending = asyncio.Lock()
 
     async def address(self) -> str:
         """Where it serves, once it does."""
@@ -43,8 +45,9 @@ class Victim:
 
     async def end(self) -> int | None:
         """Wait for its end; the exit code, negative for a signal."""
-        await asyncio.to_thread(self._process.join, END_LIMIT_S)
-        return self._process.exitcode
+        async with self._ending:
+            await asyncio.to_thread(self._process.join, END_LIMIT_S)
+            return self._process.exitcode
 
     async def kill(self) -> None:
         """SIGKILL; it is gone on return."""
