@@ -132,8 +132,19 @@ class Client:
             self.ledger.answers["ok" if status else "cut"] += 1
             return
         self.ledger.answers[f"{answer['code']}, {answer.get('outcome', 'read')}"] += 1
+        self.ledger.failures.append(f"{operation}: {answer['detail']}")
         if EXPECTED.get(status) != answer["code"] or (status == 503 and retry_after_s < 1):
             self.ledger.surprises.append(f"{operation}: {answer}")
+
+
+async def call(
+    http: aiohttp.ClientSession, proxy: ProxyProcess, operation: str, arguments: Mapping[str, object]
+) -> tuple[int, Record]:
+    """Status and answer of one call, whatever they are."""
+    url = f"http://{proxy.rpc}/rpc/{operation.replace('.', '/')}"
+    headers = {"Content-Type": "application/json"}
+    async with http.post(url, data=encode(dict(arguments)), headers=headers) as response:
+        return response.status, decode(await response.read())
 
 
 Choice = Callable[[Client], Sequence[Act]]
@@ -162,6 +173,11 @@ async def make_stock(shop: Shop) -> Stock:
     return Stock(product["id"], PLENTY)
 
 
+def failures_of(ledgers: Sequence[Ledger]) -> list[str]:
+    """What the answers said that were not good, in no order."""
+    return [failure for ledger in ledgers for failure in ledger.failures]
+
+
 def answers_of(ledgers: Sequence[Ledger]) -> Counter[str]:
     """All answers by what they said."""
     return sum((ledger.answers for ledger in ledgers), Counter())
@@ -175,3 +191,18 @@ async def more_answers(ledgers: Sequence[Ledger], number: int) -> None:
         return answers_of(ledgers)["ok"] >= enough
 
     await until(f"{number} good answers", are_there)
+
+
+async def more_failures(ledgers: Sequence[Ledger], number: int) -> None:
+    """Wait until clients have had so many bad answers more."""
+    enough = _failures(ledgers) + number
+
+    async def are_there() -> bool:
+        return _failures(ledgers) >= enough
+
+    await until(f"{number} failures", are_there)
+
+
+def _failures(ledgers: Sequence[Ledger]) -> int:
+    answers = answers_of(ledgers)
+    return answers.total() - answers["ok"]

@@ -77,6 +77,12 @@ class Estate:
         """The settings of a proxy of this shop."""
         return load_settings(self.environ(**given))
 
+    def client(self) -> DynamoDBClient:
+        """A way to DynamoDB beside all proxies."""
+        given = self.dynamodb
+        keys = (given.access_key_id, given.secret_access_key)
+        return DynamoDBClient(DynamoDBEndpoint(given.region, given.url, self.prefix, *keys))
+
     async def rows(self, sql: str, args: tuple[object, ...] = ()) -> Rows:
         """Look at MySQL beside all proxies; also the way to change something there."""
         connection = await Connection.open(self.mysql)
@@ -203,8 +209,6 @@ async def _run(server: MySQLEndpoint, statement: str) -> None:
 
 
 async def _delete_tables(estate: Estate) -> None:
-    given = estate.dynamodb
-    keys = (given.access_key_id, given.secret_access_key)
-    async with DynamoDBClient(DynamoDBEndpoint(given.region, given.url, estate.prefix, *keys)) as client:
+    async with estate.client() as client:
         for table in load_contract().tables:
             await client.request("DeleteTable", {"TableName": client.table_name(table)})

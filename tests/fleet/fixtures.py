@@ -37,18 +37,26 @@ async def proxy(estate: Estate, tmp_path_factory: pytest.TempPathFactory) -> Asy
 @pytest.fixture
 async def shop(estate: Estate, proxy: ProxyProcess) -> AsyncIterator[Shop]:
     """The shop as the proxy's callers see it."""
-    async with aiohttp.ClientSession() as client:
-        yield HttpShop(client, f"http://{proxy.rpc}", is_dual=True, backstage=EstateBackstage(estate))
+    async with aiohttp.ClientSession() as http:
+        yield shop_of(estate, proxy, http)
+
+
+def shop_of(estate: Estate, proxy: ProxyProcess, http: aiohttp.ClientSession) -> Shop:
+    """The shop as callers of a proxy see it."""
+    return HttpShop(http, f"http://{proxy.rpc}", is_dual=True, backstage=EstateBackstage(estate))
 
 
 @pytest.fixture
 def figures(pytestconfig: pytest.Config) -> Figures:
     """Writes a line of measured figures to the terminal, whether the test passes or not."""
-    terminal = pytestconfig.pluginmanager.get_plugin("terminalreporter")
+    plugins = pytestconfig.pluginmanager
+    terminal, capture = plugins.get_plugin("terminalreporter"), plugins.get_plugin("capturemanager")
     assert terminal is not None
+    assert capture is not None
 
     def write(line: str) -> None:
-        terminal.ensure_newline()
-        terminal.write_line(f"    {line}")
+        with capture.global_and_fixture_disabled():
+            terminal.ensure_newline()
+            terminal.write_line(f"    {line}")
 
     return write

@@ -68,6 +68,7 @@ class Ledger:
     lines: Tally = field(default_factory=Tally)
     taken: Tally = field(default_factory=Tally)
     answers: Counter[str] = field(default_factory=Counter)
+    failures: list[str] = field(default_factory=list)
     surprises: list[str] = field(default_factory=list)
     slowest_s: float = 0.0
 

@@ -1,0 +1,167 @@
+"""A database that is away, slow or silent under load: every answer is true, nothing acknowledged is lost, all heals.
+
+One proxy, which reaches both databases through wires, serves all the load and does all the repairs.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import aiohttp
+import pytest
+
+from tests.conformance.shop import Shop
+from tests.conformance.shops import is_full_proof
+from tests.crash.death import Wires, on_wires, wired
+from tests.crash.moments import Place
+from tests.fleet.clients import answers_of, failures_of, load, make_stock, more_answers, more_failures
+from tests.fleet.estate import Estate
+from tests.fleet.fixtures import Figures, shop_of
+from tests.fleet.ledger import Ledger, check
+from tests.fleet.proxies import ProxyProcess, must, serving
+from tests.fleet.waiting import lapse
+from tests.fleet.wires import Fate, Wire, lose_all, pass_all
+
+CLIENTS: Final = 32 if is_full_proof() else 6
+OUTAGE_S: Final = 10.0 if is_full_proof() else 2.0
+JOURNALLED_S: Final = 60.0 if is_full_proof() else 10.0
+ANSWERS: Final = 30
+FAILURES: Final = 5
+SLOW_S: Final = 1.5
+"""Longer than the proxy's limit for an attempt, which is a second."""
+ANSWERED_WITHIN_S: Final = {Place.DYNAMODB: 5.0 + 2.0, Place.MYSQL: 5.0 + 5.0 + 5.0 + 2.0}
+"""The call's deadline, what a COMMIT and the question after it may take beyond it, and what a busy machine adds."""
+CATCH_UP_LIMIT_S: Final = 120.0
+
+
+@asynccontextmanager
+async def refused(wire: Wire) -> AsyncIterator[None]:
+    """Nobody listens."""
+    wire.refuse()
+    yield
+    await wire.restore()
+
+
+@asynccontextmanager
+async def slow(wire: Wire) -> AsyncIterator[None]:
+    """Every message arrives, after its sender has given it up."""
+
+    async def rule(_: bytes) -> Fate:
+        await lapse(SLOW_S)
+        return Fate.PASS
+
+    wire.rule = rule
+    yield
+    wire.rule = pass_all
+
+
+@asynccontextmanager
+async def silent(wire: Wire) -> AsyncIterator[None]:
+    """Nothing is answered, nothing arrives; in the end all arrives that was on its way."""
+    healed = asyncio.Event()
+
+    async def rule(_: bytes) -> Fate:
+        await healed.wait()
+        return Fate.PASS
+
+    wire.rule = rule
+    yield
+    wire.rule = pass_all
+    healed.set()
+
+
+@asynccontextmanager
+async def cut(wire: Wire) -> AsyncIterator[None]:
+    """Every message arrives and is done, and no answer comes back."""
+
+    async def rule(_: bytes) -> Fate:
+        return Fate.CUT
+
+    wire.rule = rule
+    yield
+    wire.rule = pass_all
+
+
+@asynccontextmanager
+async def lossy(wire: Wire) -> AsyncIterator[None]:
+    """Every connection breaks with its next message."""
+    wire.rule = lose_all
+    yield
+    wire.rule = pass_all
+
+
+OUTAGES: Final = {outage.__name__: outage for outage in (refused, slow, silent, cut, lossy)}
+SHORT: Final = [(Place.DYNAMODB, name) for name in ("refused", "slow", "silent", "cut")] + [(Place.MYSQL, "silent")]
+ALL: Final = [(place, name) for place in Place for name in OUTAGES]
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A shop behind one proxy, whose wires may fail."""
+
+    estate: Estate
+    shop: Shop
+    proxy: ProxyProcess
+    wires: Wires
+
+
+@pytest.fixture
+async def served(estate: Estate, tmp_path: Path) -> AsyncIterator[Served]:
+    """The only proxy of the shop."""
+    async with (
+        wired(estate) as wires,
+        serving(estate, tmp_path / "log", **on_wires(wires)) as proxy,
+        aiohttp.ClientSession() as http,
+    ):
+        yield Served(estate, shop_of(estate, proxy, http), proxy, wires)
+
+
+def slowest_s(ledgers: list[Ledger]) -> float:
+    """The longest that a client waited for an answer."""
+    return max(ledger.slowest_s for ledger in ledgers)
+
+
+@pytest.mark.parametrize(("place", "kind"), ALL if is_full_proof() else SHORT)
+async def test_outage_is_told_truly_and_heals(served: Served, figures: Figures, place: Place, kind: str) -> None:
+    """Under policy `rollback` calls fail with a code and an outcome, in time; afterwards all goes on by itself."""
+    stock = await make_stock(served.shop)
+    async with load(served.shop, [served.proxy], clients=CLIENTS, acts=lambda each: each.all_acts(stock)) as ledgers:
+        await more_answers(ledgers, ANSWERS)
+        async with OUTAGES[kind](served.wires[place]):
+            await more_failures(ledgers, FAILURES)
+            await lapse(OUTAGE_S)
+        await more_answers(ledgers, ANSWERS)
+    await served.estate.drained()
+    figures(f"{place} {kind}: {dict(answers_of(ledgers))}, slowest {slowest_s(ledgers):.1f} s")
+    await check(served.estate, ledgers, stock)
+    assert slowest_s(ledgers) < ANSWERED_WITHIN_S[place]
+    await served.estate.verify()
+
+
+@pytest.mark.parametrize("kind", ["refused", "silent"])
+async def test_outage_under_policy_journal_fails_no_call(served: Served, figures: Figures, kind: str) -> None:
+    """Writes go on in MySQL while DynamoDB is away, and the backlog is gone soon after."""
+    stock = await make_stock(served.shop)
+    await must(served.estate, "flags", "set", "write_failure_policy=journal")
+    async with load(served.shop, [served.proxy], clients=CLIENTS, acts=lambda each: each.all_acts(stock)) as ledgers:
+        await more_answers(ledgers, ANSWERS)
+        async with OUTAGES[kind](served.wires[Place.DYNAMODB]):
+            await lapse(JOURNALLED_S)
+            owed = await served.estate.owed()
+        healed_s = time.monotonic()
+        await served.estate.caught_up(limit_s=CATCH_UP_LIMIT_S)
+        caught_up_s = time.monotonic() - healed_s
+    figures(
+        f"journal, DynamoDB {kind} for {JOURNALLED_S:.0f} s: {dict(answers_of(ledgers))}, {owed} intents owed, "
+        f"caught up in {caught_up_s:.1f} s, {caught_up_s / JOURNALLED_S:.2f} of the outage"
+    )
+    assert [] == failures_of(ledgers)
+    assert owed > 0
+    await check(served.estate, ledgers, stock)
+    await served.estate.drained()
+    await served.estate.verify()
+    await must(served.estate, "flags", "set", "write_failure_policy=rollback")
