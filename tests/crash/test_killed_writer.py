@@ -1,19 +1,30 @@
 """Kill -9 in the middle of every kind of write, at every step and with every message on its way."""
 
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Final
 
 import pytest
 
 from adapters.operations import catalogue
 from tests.conformance.shop import Shop
+from tests.conformance.shops import is_full_proof
 from tests.crash.death import dying
-from tests.crash.moments import MOMENTS, REQUEST, Moment, Place
-from tests.crash.shapes import EVERY, ORDERS, SHAPES, Shape, move_user
+from tests.crash.moments import COMMITTING, MOMENTS, REQUEST, Moment, Place
+from tests.crash.shapes import EVERY, ORDERS, SHAPES, SHORT, Shape, move_user
 from tests.fleet.estate import Estate
-from tests.fleet.wires import Fate
+from tests.fleet.proxies import ProxyProcess, must
+from tests.fleet.waiting import until
+from tests.fleet.wires import Fate, lose_all
 
-MOVED_ACTIONS = 4 * ORDERS
+MOVED_ACTIONS: Final = 4 * ORDERS
 """What the orders of a moving user take of transactions, which hold a hundred."""
+
+JOURNALLED: Final = SHAPES if is_full_proof() else (SHORT[1], SHORT[3])
+JOURNALLING: Final = (
+    Moment("commit lost", place=Place.MYSQL, marker=COMMITTING),
+    Moment("commit on its way", place=Place.MYSQL, marker=COMMITTING, fate=Fate.CUT, is_committed=True),
+)
 
 
 def test_every_write_has_its_shape() -> None:
@@ -55,3 +66,30 @@ async def test_move_killed_in_a_later_chunk_is_undone(estate: Estate, shop: Shop
                     assert b"ConditionalCheckFailed" in await death.late_answer()
             assert before == await estate.books()
             await estate.verify()
+
+
+@pytest.fixture
+async def journalling(estate: Estate, proxy: ProxyProcess) -> AsyncIterator[None]:
+    """Policy `journal` is in force."""
+    await must(estate, "flags", "set", "write_failure_policy=journal")
+    yield
+    await must(estate, "flags", "set", "write_failure_policy=rollback")
+    await until("the proxy to be up to date", proxy.is_ready)
+
+
+@pytest.mark.usefixtures("journalling")
+@pytest.mark.parametrize("moment", JOURNALLING, ids=str)
+async def test_write_killed_while_it_is_journalled_is_in_both_or_in_neither(
+    estate: Estate, shop: Shop, tmp_path: Path, *, moment: Moment
+) -> None:
+    """DynamoDB is away, and the process dies with the COMMIT of the journalled write: repair follows MySQL."""
+    for shape in JOURNALLED:
+        arguments = await shape.prepare(shop)
+        await estate.drained()
+        before = await estate.books()
+        async with dying(estate, moment, tmp_path / "log") as death:
+            death.wires[Place.DYNAMODB].rule = lose_all
+            await death.call(shape.operation, arguments)
+        await estate.repair()
+        assert moment.is_committed == (before != await estate.books())
+        await estate.verify()
