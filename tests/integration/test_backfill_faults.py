@@ -100,8 +100,9 @@ async def test_backfill_ends_when_phase_leaves(shop: SweptShop, monkeypatch: pyt
         if (phase := next(moves, None)) is not None:
             await shop.set_phase(phase)
 
-    with pytest.raises(Conflict, match="move to phase 2 first"):
-        await _before_each_unit(shop, move).backfill()
+    async with asyncio.timeout(30):
+        with pytest.raises(Conflict, match="move to phase 2 first"):
+            await _before_each_unit(shop, move).backfill()
     assert next(moves, None) is None
     await shop.set_phase(2)
     await check_healed(shop)
@@ -115,7 +116,8 @@ async def test_backfill_ends_though_rows_keep_coming(shop: SweptShop, monkeypatc
         insert = "INSERT INTO users (username, email, password_hash) VALUES (UUID(), UUID(), 'h')"
         await shop.mysql.execute(insert)
 
-    report = await _before_each_unit(shop, hire).backfill()
+    async with asyncio.timeout(30):
+        report = await _before_each_unit(shop, hire).backfill()
     assert (12, 25, 8) == tuple(report.kinds[kind].aggregates for kind in ("user", "product", "category"))
 
 
