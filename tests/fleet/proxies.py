@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,8 @@ from tests.fleet.waiting import until
 
 COMMAND_LIMIT_S: Final = 60.0
 STOP_LIMIT_S: Final = 30.0
-PROGRAM: Final = [sys.executable, "-m", "proxy"]
+PROGRAM: Final = (sys.executable, "-m", "proxy")
+SERVE: Final = (*PROGRAM, "serve")
 
 Event = dict[str, Any]
 
@@ -42,11 +43,11 @@ class Done:
 class ProxyProcess:
     """One running `crossfade serve`, with its log in a file."""
 
-    def __init__(self, estate: Estate, log: Path, **given: str) -> None:
+    def __init__(self, estate: Estate, log: Path, *, program: Sequence[str] = SERVE, **given: str) -> None:
         self._log = log
         with log.open("ab") as output:
             self._child = subprocess.Popen(
-                tethered([*PROGRAM, "serve"]), cwd=ROOT, env=estate.environ(**given), stdout=output, stderr=output
+                tethered([*program]), cwd=ROOT, env=estate.environ(**given), stdout=output, stderr=output
             )
         self.rpc = ""
         self.admin = ""
@@ -117,9 +118,11 @@ class ProxyProcess:
 
 
 @asynccontextmanager
-async def serving(estate: Estate, log: Path, **given: str) -> AsyncIterator[ProxyProcess]:
-    """A proxy that is ready; gone on leaving."""
-    proxy = ProxyProcess(estate, log, **given)
+async def serving(
+    estate: Estate, log: Path, *, program: Sequence[str] = SERVE, **given: str
+) -> AsyncIterator[ProxyProcess]:
+    """A proxy that is ready; gone on leaving. `program` may be another one that serves."""
+    proxy = ProxyProcess(estate, log, program=program, **given)
     try:
         await proxy.ready()
         yield proxy

@@ -1,0 +1,1 @@
+"""What standing between a shop and its databases costs: `make bench` measures it, ratio by ratio."""

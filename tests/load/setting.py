@@ -1,0 +1,19 @@
+"""What every group of ratios is given: the databases, where the process under test runs, and how long to measure."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests import servers
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One run of the benchmarks. `folder` takes the logs of the processes under test; they run on `core`."""
+
+    mysql: servers.MySQLEndpoint
+    dynamodb: servers.DynamoDBEndpoint
+    folder: Path
+    core: int
+    rounds: int
+    period_s: float
+    seed: int
