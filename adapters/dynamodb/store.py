@@ -1,17 +1,32 @@
-"""The shop in DynamoDB as the proxy uses it: the reads that there are, by entity."""
+"""The shop in DynamoDB as the proxy uses it: every read, and the caches of a worker."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from adapters.deadline import Deadline
+from adapters.dynamodb.caches import Caches
+from adapters.dynamodb.cart import CartReads
+from adapters.dynamodb.category import CategoryReads
 from adapters.dynamodb.client import DynamoDBClient
 from adapters.dynamodb.keys import Keys
+from adapters.dynamodb.order import OrderReads
+from adapters.dynamodb.product import ProductReads
+from adapters.dynamodb.reading import ItemReader
 from adapters.dynamodb.user import UserReads
+from adapters.errors import Unavailable
 from adapters.operations import Operation
 from adapters.ports.store import Arguments
 
-READERS: Mapping[str, type[Any]] = {"user": UserReads}
+READERS: Mapping[str, type[Any]] = {
+    "user": UserReads,
+    "product": ProductReads,
+    "order": OrderReads,
+    "category": CategoryReads,
+    "cart": CartReads,
+}
 """Entity to the class that reads it."""
+WARMING: str = "warming"
+"""What the observer of requests is told that they serve when no call is behind them."""
 
 
 class DynamoDBStore:
@@ -20,15 +35,25 @@ class DynamoDBStore:
     def __init__(self, client: DynamoDBClient, *, keys: Keys) -> None:
         self._client = client
         self._keys = keys
+        self.caches = Caches(keys)
 
     def supports(self, operation: Operation) -> bool:
         """Whether this read can be asked of DynamoDB."""
         return operation.entity in READERS
 
     async def read(self, operation: Operation, arguments: Arguments, deadline: Deadline) -> object:
-        """See Reader."""
-        reader = READERS[operation.entity](self._client, self._keys, deadline)
-        return await getattr(reader, operation.name)(**arguments)
+        """See Reader. An item that lacks what its record needs is a fault of the database: Unavailable."""
+        items = ItemReader(self._client, self._keys, deadline=deadline, operation=operation.full_name)
+        reader = READERS[operation.entity](items, self.caches)
+        try:
+            return await getattr(reader, operation.name)(**arguments)
+        except (KeyError, ValueError) as error:
+            raise Unavailable(f"{operation.full_name} met an item that is not as the contract says") from error
+
+    async def warm(self, deadline: Deadline) -> None:
+        """Bring the caches up before a call needs them; a deadline that cuts it short loses nothing."""
+        items = ItemReader(self._client, self._keys, deadline=deadline, operation=WARMING)
+        await self.caches.warm(items)
 
     async def ping(self, deadline: Deadline) -> None:
         """Prove that the service answers; raises Unavailable or DeadlineExceeded."""
