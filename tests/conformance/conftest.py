@@ -6,11 +6,27 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from tests.conformance.proxies import databases_in_phase_2, proxy_in_phase_1, proxy_in_phase_2
+from tests.conformance.proxies import (
+    databases_in_phase_2,
+    databases_in_phase_3,
+    databases_in_phase_4,
+    proxy_in_phase_1,
+    proxy_in_phase_2,
+    proxy_in_phase_3,
+    proxy_in_phase_4,
+)
 from tests.conformance.shop import Shop
 from tests.conformance.shops import DATABASES, DUAL_SHOPS, SHOPS, SINGLE_SHOPS, OpenShop, is_full_proof
 
-__all__ = ["databases_in_phase_2", "proxy_in_phase_1", "proxy_in_phase_2"]
+__all__ = [
+    "databases_in_phase_2",
+    "databases_in_phase_3",
+    "databases_in_phase_4",
+    "proxy_in_phase_1",
+    "proxy_in_phase_2",
+    "proxy_in_phase_3",
+    "proxy_in_phase_4",
+]
 
 FOLDER = Path(__file__).parent
 

@@ -122,8 +122,36 @@ def proxy_in_phase_2(request: pytest.FixtureRequest) -> Iterator[RunningProxy]:
         yield proxy
 
 
+@pytest.fixture(scope="session")
+def proxy_in_phase_3(request: pytest.FixtureRequest) -> Iterator[RunningProxy]:
+    """A proxy that reads both databases, and answers what MySQL says."""
+    with _proxy_of_a_run(3, request) as proxy:
+        yield proxy
+
+
+@pytest.fixture(scope="session")
+def proxy_in_phase_4(request: pytest.FixtureRequest) -> Iterator[RunningProxy]:
+    """A proxy that reads both databases, and answers what DynamoDB says."""
+    with _proxy_of_a_run(4, request) as proxy:
+        yield proxy
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def databases_in_phase_2(proxy_in_phase_2: RunningProxy) -> AsyncIterator[Databases]:
     """The databases of that proxy, for its tools."""
     async with open_databases(proxy_in_phase_2.settings, instance="conformance") as databases:
+        yield databases
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def databases_in_phase_3(proxy_in_phase_3: RunningProxy) -> AsyncIterator[Databases]:
+    """The databases of that proxy, for its tools."""
+    async with open_databases(proxy_in_phase_3.settings, instance="conformance") as databases:
+        yield databases
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def databases_in_phase_4(proxy_in_phase_4: RunningProxy) -> AsyncIterator[Databases]:
+    """The databases of that proxy, for its tools."""
+    async with open_databases(proxy_in_phase_4.settings, instance="conformance") as databases:
         yield databases

@@ -47,8 +47,24 @@ def proxy_phase_2(request: pytest.FixtureRequest) -> OpenShop:
     return partial(open_dual_shop, proxy, request.getfixturevalue("databases_in_phase_2"))
 
 
+def proxy_phase_3(request: pytest.FixtureRequest) -> OpenShop:
+    """A proxy that writes to both databases, and fails every read that they answer differently; MySQL's answer goes."""
+    proxy = request.getfixturevalue("proxy_in_phase_3")
+    return partial(open_dual_shop, proxy, request.getfixturevalue("databases_in_phase_3"))
+
+
+def proxy_phase_4(request: pytest.FixtureRequest) -> OpenShop:
+    """As in phase 3, but DynamoDB's answer goes."""
+    proxy = request.getfixturevalue("proxy_in_phase_4")
+    return partial(open_dual_shop, proxy, request.getfixturevalue("databases_in_phase_4"))
+
+
 SINGLE_DATABASES: Mapping[str, ShopMaker] = {"mysql": mysql, "proxy-phase-1": proxy_phase_1}
-DUAL_DATABASES: Mapping[str, ShopMaker] = {"proxy-phase-2": proxy_phase_2}
+DUAL_DATABASES: Mapping[str, ShopMaker] = {
+    "proxy-phase-2": proxy_phase_2,
+    "proxy-phase-3": proxy_phase_3,
+    "proxy-phase-4": proxy_phase_4,
+}
 DATABASES = {**SINGLE_DATABASES, **DUAL_DATABASES}
 SINGLE_SHOPS = {"reference": reference, **SINGLE_DATABASES}
 DUAL_SHOPS = {"reference-dual": dual_reference, **DUAL_DATABASES}
