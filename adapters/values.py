@@ -5,7 +5,7 @@ The annotations are data: `adapters.operations` reads them off the ports, `proxy
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from enum import Enum
 from typing import Annotated, Final
@@ -123,6 +123,10 @@ class ProductFilters:
     in_stock_only: bool = False
 
 
+_TIME_CHARACTERS: Final = 20
+_TIME_MARKS: Final = ("-", "-", "T", ":", ":", "Z")
+
+
 def format_time(value: datetime) -> str:
     """The wire and item form of a time: ISO 8601 in UTC, to the second, `2026-01-31T09:15:00Z`."""
     return value.strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -133,7 +137,10 @@ def parse_time(text: str) -> datetime:
 
     Raises ValueError for any other form.
     """
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    # Several times quicker than strptime; the marks keep out the other forms of ISO 8601.
+    if len(text) != _TIME_CHARACTERS or (text[4], text[7], text[10], text[13], text[16], text[19]) != _TIME_MARKS:
+        raise ValueError(f"{text!r} is no time of the form 2026-01-31T09:15:00Z")
+    return datetime.fromisoformat(text)
 
 
 def parse_optional_time(text: str | None) -> datetime | None:
