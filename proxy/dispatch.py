@@ -62,7 +62,7 @@ class Dispatch:
         served_by = self._parts.names[plan.authority]
         if plan.is_compared:
             result, compared = await self._parts.dual_read.run(
-                request, authority=plan.authority, is_raising=plan.is_raising
+                request, authority=plan.authority, is_raising=plan.is_raising, epoch=course.state.epoch
             )
             return Answer(result, course.phase, served_by, compared)
         reader = self._parts.readers[plan.authority]

@@ -1,32 +1,40 @@
 """A read asked of both databases and compared; the authority's answer goes to the caller.
 
 match       the same
-transient   differed, then agreed: the two reads fell on both sides of a write
-mismatch    still different when read again
+transient   differed, and a write under way, or one still owed to the shadow, explains it
+mismatch    different while nobody was writing what the answers show
 error       the shadow failed or was too slow
+skipped     not compared: no room behind the answer, or the phase moved meanwhile
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final, Protocol
 
 from adapters.errors import CrossfadeError, DataMismatch, Difference, Unavailable
-from adapters.ports.store import Reader
+from adapters.ports.store import Arguments, Reader
 from adapters.values import format_time
 from proxy.background import Background
 from proxy.calls import CallRequest
 from proxy.compare import differences
+from proxy.confirm import Confirmation, Sides, Verdict
 from proxy.logs import EventLog
 from proxy.metrics import DualReadResult
 from proxy.phase import Side
 
-RE_READ_AFTER_S: Final = 0.025
 RESYNC_ABOVE: Final = 3
 
-Sides = tuple[Side, Side]
-"""The authority and the shadow."""
+
+class Follow(Protocol):
+    """What sees to a confirmed mismatch."""
+
+    def __call__(
+        self, report: Mapping[str, object], arguments: Arguments, *, source: object, target: object
+    ) -> Coroutine[Any, Any, None]:
+        """Take the report, the call's arguments and what both databases answered."""
+
 
 log = EventLog(__name__)
 
@@ -51,42 +59,53 @@ class ReadMeters:
     count_attribute: Callable[[str, str], None]
 
 
+@dataclass(frozen=True, slots=True)
+class DualReadParts:
+    """What a dual read works with; `background` holds the comparisons that nobody waits for.
+
+    Without `has_values_logged` the log names the attributes that differ, and the kept report alone has their values.
+    """
+
+    readers: Mapping[Side, Reader]
+    names: Mapping[Side, str]
+    background: Background
+    meters: ReadMeters
+    confirmation: Confirmation
+    follow: Follow
+    has_values_logged: bool = True
+
+
 class DualRead:
     """Two observations and the policy."""
 
-    def __init__(
-        self, readers: Mapping[Side, Reader], names: Mapping[Side, str], background: Background, meters: ReadMeters
-    ) -> None:
-        self._readers = readers
-        self._name_of = names
-        self._background = background
-        self._meters = meters
+    def __init__(self, parts: DualReadParts) -> None:
+        self._parts = parts
 
-    async def run(self, request: CallRequest, *, authority: Side, is_raising: bool) -> tuple[object, str]:
+    async def run(self, request: CallRequest, *, authority: Side, is_raising: bool, epoch: int) -> tuple[object, str]:
         """The authority's answer and what came of the comparison, PENDING when it goes on behind the answer.
 
         With `is_raising` raises DataMismatch with the report, and Unavailable when the shadow has no answer.
         """
-        sides = (authority, authority.other)
-        observing = self._background.spawn("shadow_read", observe(self._readers[authority.other], request))
+        parts, sides = self._parts, (authority, authority.other)
+        observing = parts.background.spawn("shadow_read", observe(parts.readers[authority.other], request))
         try:
-            answer = await self._readers[authority].read(request.operation, request.arguments, request.deadline)
+            answer = await parts.readers[authority].read(request.operation, request.arguments, request.deadline)
         except BaseException:
             observing.cancel()
             raise
-        comparison = self._compare(request, answer, observing, sides)
+        comparison = self._compare(request, answer, observing, sides, epoch)
         if not is_raising:
-            if self._background.start("comparison", comparison):
+            if parts.background.start("comparison", comparison):
                 return answer, PENDING
             observing.cancel()
-            self._meters.count(request.operation.full_name, DualReadResult.SKIPPED)
+            parts.meters.count(request.operation.full_name, DualReadResult.SKIPPED)
             return answer, DualReadResult.SKIPPED
-        result, found, error = await comparison
-        if result is DualReadResult.ERROR:
-            raise Unavailable("the answer could not be compared: the shadow failed") from error
-        if result is DualReadResult.MISMATCH:
-            raise _mismatch(request, found, names=self._names(sides))
-        return answer, result
+        verdict = await comparison
+        if verdict.result is DualReadResult.ERROR:
+            raise Unavailable("the answer could not be compared: the shadow failed") from verdict.error
+        if verdict.result is DualReadResult.MISMATCH:
+            raise _mismatch(request, verdict.found, names=self._names(sides))
+        return answer, verdict.result
 
     async def _compare(
         self,
@@ -94,47 +113,39 @@ class DualRead:
         answer: object,
         observing: "asyncio.Task[Observation]",
         sides: Sides,
-    ) -> tuple[DualReadResult, list[Difference], CrossfadeError | None]:
+        epoch: int,
+    ) -> Verdict:
         observation = await observing
-        result, found = DualReadResult.ERROR, []
-        if observation.error is None:
-            found = differences(answer, observation.value, names=self._names(sides))
-            result = DualReadResult.MISMATCH if found else DualReadResult.MATCH
-        if result is DualReadResult.MISMATCH:
-            result, found = await self._look_again(request, sides)
-        self._meters.count(request.operation.full_name, result)
-        self._report(request, result, found, sides, observation.error)
-        return result, found, observation.error
+        if observation.error is not None:
+            verdict = Verdict(DualReadResult.ERROR, error=observation.error)
+        elif differences(answer, observation.value, names=self._names(sides)):
+            verdict = await self._parts.confirmation.verdict(request, sides, epoch=epoch)
+        else:
+            verdict = Verdict(DualReadResult.MATCH)
+        self._parts.meters.count(request.operation.full_name, verdict.result)
+        if verdict.result is DualReadResult.MISMATCH:
+            self._see_to(request, verdict, sides)
+        else:
+            error = str(verdict.error or "")
+            log.debug("dual_read_compared", operation=request.operation.full_name, result=verdict.result, error=error)
+        return verdict
 
-    async def _look_again(self, request: CallRequest, sides: Sides) -> tuple[DualReadResult, list[Difference]]:
-        """Both again, a moment later: what was on its way has arrived by now."""
-        await asyncio.sleep(RE_READ_AFTER_S)
-        ours = await observe(self._readers[sides[0]], request)
-        theirs = await observe(self._readers[sides[1]], request)
-        if ours.error is not None or theirs.error is not None:
-            return DualReadResult.ERROR, []
-        found = differences(ours.value, theirs.value, names=self._names(sides))
-        return (DualReadResult.MISMATCH, found) if found else (DualReadResult.TRANSIENT, [])
-
-    def _report(
-        self,
-        request: CallRequest,
-        result: DualReadResult,
-        found: Sequence[Difference],
-        sides: Sides,
-        error: CrossfadeError | None,
-    ) -> None:
+    def _see_to(self, request: CallRequest, verdict: Verdict, sides: Sides) -> None:
         operation = request.operation
-        if result is not DualReadResult.MISMATCH:
-            log.debug("dual_read_compared", operation=operation.full_name, result=result, error=str(error or ""))
-            return
-        for attribute in {attribute_of(difference.path) for difference in found}:
-            self._meters.count_attribute(operation.entity, attribute)
-        account = report(request, found, names=self._names(sides))
-        log.warning("dual_read_mismatched", operation=operation.full_name, report=account)
+        attributes = sorted({attribute_of(difference.path) for difference in verdict.found})
+        for attribute in attributes:
+            self._parts.meters.count_attribute(operation.entity, attribute)
+        account = report(request, verdict.found, names=self._names(sides))
+        shown = account if self._parts.has_values_logged else None
+        log.warning("dual_read_mismatched", operation=operation.full_name, attributes=attributes, report=shown)
+        answers = dict(zip(sides, verdict.telling, strict=True))
+        follow = self._parts.follow(
+            account, request.arguments, source=answers[Side.SOURCE], target=answers[Side.TARGET]
+        )
+        self._parts.background.start("mismatch_followed", follow)
 
     def _names(self, sides: Sides) -> tuple[str, str]:
-        return self._name_of[sides[0]], self._name_of[sides[1]]
+        return self._parts.names[sides[0]], self._parts.names[sides[1]]
 
 
 async def observe(reader: Reader, request: CallRequest) -> Observation:

@@ -191,6 +191,8 @@ class LimitSettings:
         PENDING_COMPARISONS
     )
     """Comparisons under way behind answers already given; further ones are skipped."""
+    read_repair: Annotated[bool, Variable("CROSSFADE_READ_REPAIR", read_flag)] = True
+    """Whether what a dual read found different is repaired."""
 
 
 @dataclass(frozen=True, slots=True)

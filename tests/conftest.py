@@ -1,3 +1,3 @@
 """Fixtures for all tests."""
 
-pytest_plugins = ["tests.servers", "tests.mysql_schema", "tests.sweeping"]
+pytest_plugins = ["tests.servers", "tests.mysql_schema", "tests.sweeping", "tests.workers"]

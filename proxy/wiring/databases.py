@@ -23,9 +23,11 @@ from adapters.mysql.connection import SessionSettings
 from adapters.mysql.control import MySQLControl
 from adapters.mysql.endpoint import MySQLEndpoint
 from adapters.mysql.journal import MySQLJournal
+from adapters.mysql.mismatches import MySQLMismatches
 from adapters.mysql.pool import Pool
 from adapters.mysql.store import MySQLStore
 from adapters.mysql.sweep import MySQLSweep
+from adapters.mysql.witness import MySQLWitness
 from adapters.mysql.writer import MySQLWriter
 from adapters.operations import Operation, catalogue
 from proxy.flags.model import with_phase
@@ -64,6 +66,8 @@ class Databases:
     control: MySQLControl
     mirror: DynamoDBControlMirror
     shadow: DynamoDBShadow
+    witness: MySQLWitness
+    mismatches: MySQLMismatches
     sweep: SweepParts
 
 
@@ -164,6 +168,8 @@ def _parts(settings: Settings, contract: Contract, pools: Pools, client: DynamoD
         control=control,
         mirror=DynamoDBControlMirror(client, keys=keys),
         shadow=shadow,
+        witness=MySQLWitness(pools.writes),
+        mismatches=MySQLMismatches(pools.journal, limit_s=CONTROL_LIMIT_S),
         sweep=SweepParts(
             authority=writer,
             journal=journal,

@@ -15,8 +15,9 @@ from adapters.flags import WriteFailurePolicy
 from adapters.ports.store import Reader
 from proxy.background import Background, ServiceLoop
 from proxy.breaker import Breaker
+from proxy.confirm import Confirmation
 from proxy.dispatch import Dispatch, DispatchParts
-from proxy.dual_read import DualRead, ReadMeters
+from proxy.dual_read import DualRead, DualReadParts, ReadMeters
 from proxy.dual_write import DualWrite, Step, WriteParts
 from proxy.flags.model import phase_of
 from proxy.flags.snapshot import LEASE_S, ControlPoll, Snapshot
@@ -27,6 +28,7 @@ from proxy.keys import RpcParts, RpcRules
 from proxy.logs import AccessLog, EventLog
 from proxy.metrics import Metrics
 from proxy.phase import Side
+from proxy.read_repair import Aftermath, AftermathParts
 from proxy.repairer import Repairer, RepairParts
 from proxy.rpc.routes import build_rpc_app
 from proxy.settings import Settings
@@ -41,6 +43,7 @@ BACKLOG_S: Final = 5.0
 SWEEP_S: Final = 3600.0
 QUEUE_WAIT_S: Final = 1.0
 PING_LIMIT_S: Final = 1.0
+WARM_LIMIT_S: Final = 30.0
 SESSION_MARGIN_S: Final = 1.0
 """How long before the server drops its silent session a write is given up."""
 
@@ -76,6 +79,7 @@ class Worker:
         self.instance = instance
         self.snapshot = Snapshot()
         self.background = Background()
+        self.comparisons = Background(limit=settings.limits.pending_comparisons)
         self.guards = {
             Side.SOURCE: Guard(SOURCE_NAME, Breaker(SOURCE_NAME), metrics),
             Side.TARGET: Guard(TARGET_NAME, Breaker(TARGET_NAME), metrics),
@@ -119,9 +123,28 @@ class Worker:
         )
 
     def _dual_read(self) -> DualRead:
-        meters = ReadMeters(self.metrics.dual_read_finished, self.metrics.attribute_mismatched)
-        pending = Background(limit=self.settings.limits.pending_comparisons)
-        return DualRead(self.readers, DISPLAY_NAMES, pending, meters)
+        databases = self.databases
+        aftermath = Aftermath(
+            AftermathParts(
+                mismatches=databases.mismatches,
+                journal=databases.journal,
+                source=databases.sweep.source,
+                target=databases.sweep.target,
+                wake_repairer=self.repair_loop.wake,
+                is_repairing=self.settings.limits.read_repair,
+            )
+        )
+        return DualRead(
+            DualReadParts(
+                readers=self.readers,
+                names=DISPLAY_NAMES,
+                background=self.comparisons,
+                meters=ReadMeters(self.metrics.dual_read_finished, self.metrics.attribute_mismatched),
+                confirmation=Confirmation(self.readers, DISPLAY_NAMES, databases.witness, databases.operations),
+                follow=aftermath.follow,
+                has_values_logged=self.settings.logs.differences,
+            )
+        )
 
     def _dual_write(self, on_step: Callable[[Step], Awaitable[None]] | None) -> DualWrite:
         parts = WriteParts(
@@ -184,6 +207,7 @@ class Worker:
         return [
             ServiceLoop("control_poll", self.poll.run_once, interval_s=POLL_S, backoff_cap_s=POLL_S),
             self.repair_loop,
+            ServiceLoop("caches", self._warm, interval_s=POLL_S),
             ServiceLoop("backlog", self._see_backlog, interval_s=BACKLOG_S),
             ServiceLoop("journal_sweep", journal.sweep, interval_s=SWEEP_S),
             ServiceLoop("gauges", self.metrics.run_once, interval_s=POLL_S),
@@ -204,6 +228,12 @@ class Worker:
 
     def _count_broken_request(self) -> None:
         self.metrics.rpc_finished("broken request", InvalidArgument.code, 0.0)
+
+    async def _warm(self) -> None:
+        """Keep what reads of the target need at hand while there may be any, so that the first call finds it."""
+        state = self.snapshot.latest
+        if state is not None and (state.flags.dual_read or state.flags.read_from_dynamodb):
+            await self.databases.target.warm(Deadline.after(WARM_LIMIT_S))
 
     async def _see_backlog(self) -> None:
         try:
@@ -238,7 +268,7 @@ async def running(worker: Worker, *, rpc: socket.socket, admin: socket.socket) -
         cut = await worker.listeners.close(deadline)
         for loop in loops:
             loop.stop()
-        left = await worker.background.drain(deadline)
+        left = await worker.comparisons.drain(deadline) + await worker.background.drain(deadline)
         await asyncio.wait(services, timeout=PING_LIMIT_S)
         await _leave_fleet(worker)
         log.info("drain_finished", instance=worker.instance, calls_cut=cut, tasks_cut=left)

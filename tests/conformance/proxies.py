@@ -38,11 +38,11 @@ class RunningProxy:
 @contextlib.contextmanager
 def run_proxy(phase: int, mysql: MySQLEndpoint, dynamodb: DynamoDBEndpoint) -> Iterator[RunningProxy]:
     """Prepare the databases, serve in a phase, and stop as an operator does, which must end well."""
-    environment = _environment(phase, mysql, dynamodb)
+    environment = environment_of(phase, mysql, dynamodb)
     subprocess.run(
-        _command("db", "prepare", "--shop-tables"), cwd=ROOT, env=environment, check=True, timeout=START_LIMIT_S
+        command_of("db", "prepare", "--shop-tables"), cwd=ROOT, env=environment, check=True, timeout=START_LIMIT_S
     )
-    process = subprocess.Popen(_command("serve"), cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command_of("serve"), cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
     addresses: SimpleQueue[str] = SimpleQueue()
     reader = threading.Thread(target=_read, args=(process, addresses))
     reader.start()
@@ -56,7 +56,8 @@ def run_proxy(phase: int, mysql: MySQLEndpoint, dynamodb: DynamoDBEndpoint) -> I
         reader.join()
 
 
-def _environment(phase: int, mysql: MySQLEndpoint, dynamodb: DynamoDBEndpoint) -> Mapping[str, str]:
+def environment_of(phase: int, mysql: MySQLEndpoint, dynamodb: DynamoDBEndpoint) -> Mapping[str, str]:
+    """The environment of a proxy on these servers, under a table prefix of its own."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("CROSSFADE_")}
     return {
         **inherited,
@@ -77,7 +78,8 @@ def _environment(phase: int, mysql: MySQLEndpoint, dynamodb: DynamoDBEndpoint) -
     }
 
 
-def _command(*arguments: str) -> list[str]:
+def command_of(*arguments: str) -> list[str]:
+    """How the proxy's command line is called."""
     return [sys.executable, "-m", "proxy", *arguments]
 
 
