@@ -14,6 +14,7 @@ from adapters.errors import CrossfadeError
 from adapters.operations import Operation
 from adapters.ports.store import Arguments
 from proxy.calls import CallRequest
+from proxy.metrics import Values
 from proxy.settings import Settings, load_settings
 from proxy.sync.backfill import backfill
 from proxy.sync.verify import verify
@@ -89,7 +90,7 @@ async def open_worker(settings: Settings) -> AsyncIterator[WorkerShop]:
     """A worker that knows the phase; its control poll goes on, nothing else runs by itself."""
     instance = f"test:{uuid4().hex[:8]}"
     async with open_databases(settings, instance=instance) as databases:
-        worker = Worker(settings, databases, build_metrics(settings), instance=instance)
+        worker = Worker(settings, databases, build_metrics(settings, Values()), instance=instance)
         async with asyncio.TaskGroup() as tasks:
             await worker.poll.run_once()
             polling = tasks.create_task(_poll(worker))
