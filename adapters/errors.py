@@ -9,6 +9,7 @@
       PayloadTooLarge      413  a body or an item over its limit
       DataMismatch         500  a dual read found different data and the policy is `raise`
       Unavailable          503  a needed database is down, or the proxy sheds load; worth trying again
+        Unreadable         503  its data make no record; says nothing against the database itself
       DeadlineExceeded     504  the call's deadline passed
 
 `code`, `reason` and `subject` are interface, the message is prose. A failed write always carries `outcome`.
@@ -161,6 +162,10 @@ class Unavailable(CrossfadeError):
     def __init__(self, message: str, *, retry_after_s: int = 1, outcome: Outcome | None = None) -> None:
         super().__init__(message, outcome=outcome)
         self.retry_after_s = retry_after_s
+
+
+class Unreadable(Unavailable):
+    """A database answered, but with data that make no record: it is well, and its data are not."""
 
 
 class DeadlineExceeded(CrossfadeError):

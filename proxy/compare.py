@@ -4,7 +4,7 @@ Secrets are compared like anything else and shown as `***`. Messages call the da
 """
 
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
 from typing import Final
 
@@ -13,6 +13,13 @@ from adapters.values import format_time
 
 SECRET_FIELDS: Final = frozenset({"password_hash"})
 MASK: Final = "***"
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """In place of an answer whose data make no record: different from every answer."""
+
+    reason: str
 
 
 def differences(authority: object, shadow: object, *, names: tuple[str, str]) -> list[Difference]:
@@ -30,7 +37,9 @@ class _Comparison:
         self._names = names
 
     def differences(self, path: str, authority: object, shadow: object) -> Iterator[Difference]:
-        if authority is None or shadow is None:
+        if isinstance(authority, Unread) or isinstance(shadow, Unread):
+            yield self._difference(path, authority, shadow)
+        elif authority is None or shadow is None:
             yield from self._null(path, authority, shadow)
         elif isinstance(authority, list) and isinstance(shadow, list):
             yield from self._lists(path, authority, shadow)
@@ -96,4 +105,6 @@ def _shown(path: str, value: object) -> object:
         return MASK
     if isinstance(value, datetime):
         return format_time(value)
+    if isinstance(value, Unread):
+        return f"unreadable: {value.reason}"
     return "a record" if is_dataclass(value) else value

@@ -14,12 +14,12 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from adapters.changes import Aggregate
-from adapters.errors import CrossfadeError, Difference
+from adapters.errors import CrossfadeError, Difference, Unreadable
 from adapters.operations import Operation
 from adapters.ports.store import Reader, Restart, RestartCause
 from adapters.ports.witness import Stillness, Witness
 from proxy.calls import CallRequest
-from proxy.compare import differences
+from proxy.compare import Unread, differences
 from proxy.metrics import DualReadResult
 from proxy.phase import Side
 from proxy.shown import COMPANIONS, shown_by
@@ -112,8 +112,15 @@ class Confirmation:
 
     async def _both(self, request: CallRequest, sides: Sides) -> Answers:
         ours, theirs = (self._readers[side] for side in sides)
-        operation, arguments, deadline = request.operation, request.arguments, request.deadline
-        return await ours.read(operation, arguments, deadline), await theirs.read(operation, arguments, deadline)
+        return await read_anyhow(ours, request), await read_anyhow(theirs, request)
 
     def _differences(self, answers: Answers, sides: Sides) -> list[Difference]:
         return differences(*answers, names=(self._names[sides[0]], self._names[sides[1]]))
+
+
+async def read_anyhow(reader: Reader, request: CallRequest) -> object:
+    """The answer, Unread where the data make none: that is a difference like another. Raises all other errors."""
+    try:
+        return await reader.read(request.operation, request.arguments, request.deadline)
+    except Unreadable as error:
+        return Unread(str(error))

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
-from adapters.errors import CrossfadeError, DataMismatch, Difference, Unavailable
+from adapters.errors import CrossfadeError, DataMismatch, Difference, Unavailable, Unreadable
 from adapters.ports.store import Arguments, Reader
 from adapters.values import format_time
 from proxy.background import Background
 from proxy.calls import CallRequest
-from proxy.compare import differences
-from proxy.confirm import Confirmation, Sides, Verdict
+from proxy.compare import Unread, differences
+from proxy.confirm import Confirmation, Sides, Verdict, read_anyhow
 from proxy.logs import EventLog
 from proxy.metrics import DualReadResult
 from proxy.phase import Side
@@ -89,23 +89,23 @@ class DualRead:
         parts, sides = self._parts, (authority, authority.other)
         observing = parts.background.spawn("shadow_read", observe(parts.readers[authority.other], request))
         try:
-            answer = await parts.readers[authority].read(request.operation, request.arguments, request.deadline)
+            answer = await read_anyhow(parts.readers[authority], request)
         except BaseException:
             observing.cancel()
             raise
         comparison = self._compare(request, answer, observing, sides, epoch)
         if not is_raising:
             if parts.background.start("comparison", comparison):
-                return answer, PENDING
+                return _given(answer), PENDING
             observing.cancel()
             parts.meters.count(request.operation.full_name, DualReadResult.SKIPPED)
-            return answer, DualReadResult.SKIPPED
+            return _given(answer), DualReadResult.SKIPPED
         verdict = await comparison
         if verdict.result is DualReadResult.ERROR:
             raise Unavailable("the answer could not be compared: the shadow failed") from verdict.error
         if verdict.result is DualReadResult.MISMATCH:
             raise _mismatch(request, verdict.found, names=self._names(sides))
-        return answer, verdict.result
+        return _given(answer), verdict.result
 
     async def _compare(
         self,
@@ -151,9 +151,16 @@ class DualRead:
 async def observe(reader: Reader, request: CallRequest) -> Observation:
     """Read, with failure as data: a shadow's failure must not reach the caller by itself."""
     try:
-        return Observation(await reader.read(request.operation, request.arguments, request.deadline))
+        return Observation(await read_anyhow(reader, request))
     except CrossfadeError as error:
         return Observation(error=error)
+
+
+def _given(answer: object) -> object:
+    """The authority's answer. Raises Unreadable where its data made none, for that is no answer to anybody."""
+    if isinstance(answer, Unread):
+        raise Unreadable(answer.reason)
+    return answer
 
 
 def attribute_of(path: str) -> str:

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Final
 
 from adapters.deadline import Deadline
-from adapters.errors import DeadlineExceeded, Unavailable
+from adapters.errors import DeadlineExceeded, Unavailable, Unreadable
 from adapters.operations import Operation
 from adapters.ports.store import Arguments, Reader
 from proxy.breaker import Breaker
@@ -86,4 +86,5 @@ class GuardedReader:
 def _result(error: BaseException) -> DatabaseResult:
     if isinstance(error, DeadlineExceeded):
         return DatabaseResult.TIMED_OUT
-    return DatabaseResult.FAILED if isinstance(error, Unavailable) else DatabaseResult.REFUSED
+    is_down = isinstance(error, Unavailable) and not isinstance(error, Unreadable)
+    return DatabaseResult.FAILED if is_down else DatabaseResult.REFUSED

@@ -13,7 +13,7 @@ from adapters.dynamodb.order import OrderReads
 from adapters.dynamodb.product import ProductReads
 from adapters.dynamodb.reading import ItemReader
 from adapters.dynamodb.user import UserReads
-from adapters.errors import Unavailable
+from adapters.errors import Unreadable
 from adapters.operations import Operation
 from adapters.ports.store import Arguments
 
@@ -42,13 +42,13 @@ class DynamoDBStore:
         return operation.entity in READERS
 
     async def read(self, operation: Operation, arguments: Arguments, deadline: Deadline) -> object:
-        """See Reader. An item that lacks what its record needs is a fault of the database: Unavailable."""
+        """See Reader. Raises Unreadable for an item that lacks what its record needs."""
         items = ItemReader(self._client, self._keys, deadline=deadline, operation=operation.full_name)
         reader = READERS[operation.entity](items, self.caches)
         try:
             return await getattr(reader, operation.name)(**arguments)
         except (KeyError, ValueError) as error:
-            raise Unavailable(f"{operation.full_name} met an item that is not as the contract says") from error
+            raise Unreadable(f"{operation.full_name} met an item that is not as the contract says") from error
 
     async def warm(self, deadline: Deadline) -> None:
         """Bring the caches up before a call needs them; a deadline that cuts it short loses nothing."""

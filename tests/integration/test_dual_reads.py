@@ -255,6 +255,7 @@ def planted_in(scene: Scene, keys: Keys) -> dict[str, Difference]:
         "pointer gone": (keys.order_by_id(order["id"]), None, "order.get_order_by_id", by_id, RESULT),
         "order gone": (base, None, "order.get_user_orders", own, RESULT),
         "count": (fence, {"orders": {"N": "7"}}, "order.get_user_order_count", own, RESULT),
+        "nothing to read": (goods, {"price": {"S": "dear"}}, "product.get_product_by_id", by_product, RESULT),
         "price": (goods, {"price": {"N": "1.99"}}, "product.get_product_by_id", by_product, "price"),
         "product gone": (goods, None, "product.get_product_by_id", by_product, RESULT),
     }

@@ -13,7 +13,7 @@ from adapters.deadline import Deadline
 from adapters.dynamodb.client import DynamoDBClient, Payload, Response
 from adapters.dynamodb.keys import Key
 from adapters.dynamodb.store import DynamoDBStore
-from adapters.errors import DeadlineExceeded, Unavailable
+from adapters.errors import DeadlineExceeded, Unavailable, Unreadable
 from adapters.mysql.endpoint import MySQLEndpoint
 from adapters.mysql.pool import Pool
 from adapters.mysql.store import MySQLStore
@@ -258,7 +258,7 @@ async def test_an_item_that_lacks_an_attribute_is_no_answer(shop: SweptShop) -> 
     product = await shop.item_of(Ref(RowKind.PRODUCT, 7))
     lacking = {name: value for name, value in product.attributes.items() if name != "price"}
     await shop.put("Products", lacking)
-    with pytest.raises(Unavailable, match=r"product\.get_product_by_id met an item"):
+    with pytest.raises(Unreadable, match=r"product\.get_product_by_id met an item"):
         await ask(store, "product.get_product_by_id", {"product_id": 7})
     assert 24 == len(await names_of(store))
 

@@ -8,7 +8,7 @@ import pytest
 
 from adapters.errors import Difference
 from adapters.records import CartValidation, Category, Product, ProductPage, User
-from proxy.compare import differences
+from proxy.compare import Unread, differences
 
 NOW = datetime(2026, 1, 31, 9, 15, tzinfo=UTC)
 USER = User(
@@ -111,3 +111,12 @@ def test_paths_lead_into_pages() -> None:
 def test_records_of_two_kinds_differ() -> None:
     """A user is no product."""
     assert [""] == paths(USER, PRODUCT)
+
+
+@pytest.mark.parametrize("answer", [USER, None, [], False])
+def test_an_answer_that_could_not_be_read_differs_from_every_answer(answer: object) -> None:
+    """Also from none; the reason is shown in its place."""
+    (difference,) = found(answer, Unread("no price"))
+    assert ("", "unreadable: no price") == (difference.path, difference.shadow)
+    (difference,) = found(Unread("no price"), answer)
+    assert "unreadable: no price" == difference.authority

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from adapters.deadline import Deadline
-from adapters.errors import CrossfadeError, DeadlineExceeded, NotFound, Unavailable
+from adapters.errors import CrossfadeError, DeadlineExceeded, NotFound, Unavailable, Unreadable
 from adapters.operations import Operation, catalogue
 from adapters.ports.store import Arguments
 from proxy.breaker import THRESHOLD, Breaker
@@ -124,3 +124,11 @@ async def test_guard_takes_no_deadline_for_a_sign_of_life() -> None:
         guard.ended(READ, DeadlineExceeded("late"), 0.0001)
         guard.ended(READ, Unavailable("away"), 0.0001)
     assert guard.breaker.is_open
+
+
+async def test_guard_does_not_hold_bad_data_against_the_database() -> None:
+    """One item that nobody can read must not cut off all others."""
+    guard = Scene().guard
+    for _ in range(THRESHOLD):
+        guard.ended(READ, Unreadable("no price"), 0.0001)
+    assert not guard.breaker.is_open
