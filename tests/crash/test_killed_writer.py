@@ -1,11 +1,11 @@
 """Kill -9 in the middle of every kind of write, at every step and with every message on its way."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
 
 import pytest
 
+from adapters.flags import WriteFailurePolicy
 from adapters.operations import catalogue
 from tests.conformance.shop import Shop
 from tests.conformance.shops import is_full_proof
@@ -13,8 +13,6 @@ from tests.crash.death import dying
 from tests.crash.moments import COMMITTING, MOMENTS, REQUEST, Moment, Place
 from tests.crash.shapes import EVERY, ORDERS, SHAPES, SHORT, Shape, move_user
 from tests.fleet.estate import Estate
-from tests.fleet.proxies import ProxyProcess, must
-from tests.fleet.waiting import until
 from tests.fleet.wires import Fate, lose_all
 
 MOVED_ACTIONS: Final = 4 * ORDERS
@@ -68,16 +66,8 @@ async def test_move_killed_in_a_later_chunk_is_undone(estate: Estate, shop: Shop
             await estate.verify()
 
 
-@pytest.fixture
-async def journalling(estate: Estate, proxy: ProxyProcess) -> AsyncIterator[None]:
-    """Policy `journal` is in force."""
-    await must(estate, "flags", "set", "write_failure_policy=journal")
-    yield
-    await must(estate, "flags", "set", "write_failure_policy=rollback")
-    await until("the proxy to be up to date", proxy.is_ready)
-
-
-@pytest.mark.usefixtures("journalling")
+@pytest.mark.usefixtures("policy")
+@pytest.mark.parametrize("policy", [WriteFailurePolicy.JOURNAL], indirect=True)
 @pytest.mark.parametrize("moment", JOURNALLING, ids=str)
 async def test_write_killed_while_it_is_journalled_is_in_both_or_in_neither(
     estate: Estate, shop: Shop, tmp_path: Path, *, moment: Moment

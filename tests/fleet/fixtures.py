@@ -7,14 +7,16 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
+from adapters.flags import WriteFailurePolicy
 from tests import servers
 from tests.conformance.drivers import HttpShop
 from tests.conformance.shop import Shop
 from tests.fleet.estate import Estate, EstateBackstage
 from tests.fleet.estate import estate as made_estate
-from tests.fleet.proxies import ProxyProcess, serving
+from tests.fleet.proxies import ProxyProcess, must, serving
+from tests.fleet.waiting import until
 
-__all__ = ["estate", "figures", "proxy", "shop"]
+__all__ = ["estate", "figures", "policy", "proxy", "shop"]
 
 Figures = Callable[[str], None]
 
@@ -39,6 +41,20 @@ async def shop(estate: Estate, proxy: ProxyProcess) -> AsyncIterator[Shop]:
     """The shop as the proxy's callers see it."""
     async with aiohttp.ClientSession() as http:
         yield shop_of(estate, proxy, http)
+
+
+@pytest.fixture
+async def policy(
+    request: pytest.FixtureRequest, estate: Estate, proxy: ProxyProcess
+) -> AsyncIterator[WriteFailurePolicy]:
+    """The policy that a test is parametrised with is in force; `rollback` is again after it."""
+    given = WriteFailurePolicy(request.param)
+    if given is not WriteFailurePolicy.ROLLBACK:
+        await must(estate, "flags", "set", f"write_failure_policy={given}")
+    yield given
+    if given is not WriteFailurePolicy.ROLLBACK:
+        await must(estate, "flags", "set", "write_failure_policy=rollback")
+        await until("the proxy to be up to date", proxy.is_ready)
 
 
 def shop_of(estate: Estate, proxy: ProxyProcess, http: aiohttp.ClientSession) -> Shop:

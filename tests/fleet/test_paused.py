@@ -9,13 +9,14 @@ from typing import Final
 import aiohttp
 import pytest
 
+from adapters.flags import WriteFailurePolicy
 from tests.conformance.shop import Record, Shop, decode, encode
 from tests.crash.death import Wires, on_wires, wired
 from tests.crash.moments import COMMITTING, REQUEST, Place
 from tests.crash.shapes import SHAPES, Shape
 from tests.fleet.estate import Estate
 from tests.fleet.proxies import ProxyProcess, serving
-from tests.fleet.wires import Fate, Hold
+from tests.fleet.wires import Fate, Hold, lose_all, pass_all
 
 WRITING: Final = """SELECT p.id FROM information_schema.innodb_trx t
  JOIN information_schema.processlist p ON p.id = t.trx_mysql_thread_id WHERE p.db = %s"""
@@ -97,11 +98,14 @@ async def test_commit_late_past_repair_finds_no_session(estate: Estate, shop: Sh
     await estate.verify()
 
 
+@pytest.mark.parametrize("policy", WriteFailurePolicy, indirect=True)
 @pytest.mark.parametrize("fate", [Fate.LOSE, Fate.CUT, Fate.STRAY], ids=["lost", "answer lost", "late"])
 async def test_commit_without_answer_is_told_truly(
-    estate: Estate, shop: Shop, standstill: Standstill, fate: Fate
+    estate: Estate, shop: Shop, policy: WriteFailurePolicy, standstill: Standstill, *, fate: Fate
 ) -> None:
     """When the answer to COMMIT is lost, the journal tells what became of it, and nothing changes that later."""
+    if policy is WriteFailurePolicy.JOURNAL:
+        standstill.wires[Place.DYNAMODB].rule = lose_all
     shape = SHAPES[1]
     arguments = await shape.prepare(shop)
     before = await estate.books()
@@ -112,6 +116,7 @@ async def test_commit_without_answer_is_told_truly(
 
     wire.rule = rule
     status, answer = await standstill.call(shape.operation, arguments)
+    standstill.wires[Place.DYNAMODB].rule = pass_all
     wire.strays_may_arrive.set()
     if fate is not Fate.LOSE:
         await wire.lost_answer()
