@@ -15,7 +15,7 @@ from proxy.metrics import DatabaseResult, Metrics
 
 RETRY_AFTER_MIN_S: Final = 1
 FAIR_S: Final = 0.9
-"""How long a database must have had before its silence counts against it; the proxy's own limits are longer by default."""
+"""How long a database must have had before its silence counts against it; the usual limits are longer."""
 
 
 class Guard:
