@@ -42,7 +42,8 @@ ROWS_AT_ONCE: Final = 300
 """Rows of one aggregate that are read and written at once."""
 STRAYS_AT_ONCE: Final = 40
 AT_ONCE: Final = 4
-WRITE_LIMIT_S: Final = 20.0
+WRITE_LIMIT_S: Final = 10.0
+"""One write must end before the session that holds its locks is dropped for its silence."""
 GROUP_PATIENCE_S: Final = 1.0
 """After so long with one of them busy, the aggregates of a group are copied one by one."""
 

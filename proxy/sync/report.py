@@ -21,7 +21,7 @@ class Progress:
 
 
 Watcher = Callable[[Progress], None]
-"""Is told how far a sweep is, a few times a second at most in its steady course."""
+"""Is told how far a sweep is, after each page."""
 
 
 @dataclass(slots=True)
