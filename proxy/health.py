@@ -59,11 +59,11 @@ class Health:
         """The two paths, for either listener."""
         return [web.get("/healthz", self.live), web.get("/readyz", self.ready)]
 
-    async def live(self, _request: web.Request) -> web.Response:
+    async def live(self, _request: web.BaseRequest) -> web.Response:
         """200 while the event loop runs."""
         return _answer(READY_STATUS, {"status": "alive"})
 
-    async def ready(self, _request: web.Request) -> web.Response:
+    async def ready(self, _request: web.BaseRequest) -> web.Response:
         """200 when all that the present phase needs is there, else 503; either way with each check."""
         if self._is_draining:
             return _answer(UNREADY_STATUS, {"status": "draining", "checks": []})
@@ -85,7 +85,7 @@ class Health:
 def metrics_route(metrics: Metrics) -> web.RouteDef:
     """`GET /metrics`, for the admin listener."""
 
-    async def page(_request: web.Request) -> web.Response:
+    async def page(_request: web.BaseRequest) -> web.Response:
         response = web.Response(body=await metrics.render(), headers={"Content-Type": CONTENT_TYPE})
         # Some 400 KB of text that repeats itself; compressed in a thread, to a twentieth.
         response.enable_compression()

@@ -11,7 +11,7 @@ from multidict import istr
 
 from adapters.deadline import Deadline
 from adapters.errors import Fault, Forbidden, InvalidArgument, PayloadTooLarge, Unauthenticated
-from proxy.keys import RpcRules
+from proxy.rpc.parts import RpcRules
 from proxy.settings import CALL_DEADLINE_MAX_S
 
 CORRELATION_HEADER: Final = "X-Correlation-Id"
@@ -30,7 +30,7 @@ _OWN_SITES: Final = frozenset({"same-origin", "none"})
 _NUMBER: Final = re.compile(r"[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
 
-def correlation_of(request: web.Request) -> str:
+def correlation_of(request: web.BaseRequest) -> str:
     """The caller's correlation id, a new one where there is none or one that no log line should hold."""
     given = request.headers.get(_CORRELATION)
     if given and len(given) <= CORRELATION_MAX and given.isascii() and given.isprintable():
@@ -38,7 +38,7 @@ def correlation_of(request: web.Request) -> str:
     return f"{random.getrandbits(ID_BITS):032x}"  # A name, no secret.
 
 
-def check_origin(request: web.Request, allowed_hosts: frozenset[str]) -> None:
+def check_origin(request: web.BaseRequest, allowed_hosts: frozenset[str]) -> None:
     """Refuse what a browser was lured into sending: a name rebound to this address, or a page of another origin.
 
     Raises Forbidden.
@@ -62,7 +62,7 @@ def host_name(host: str) -> str:
     return host.partition(":")[0]
 
 
-def check_token(request: web.Request, token: str) -> None:
+def check_token(request: web.BaseRequest, token: str) -> None:
     """Compare the bearer token, in a time that tells nothing of it. Raises Unauthenticated."""
     scheme, _, given = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
     if scheme.lower() != "bearer":
@@ -71,7 +71,7 @@ def check_token(request: web.Request, token: str) -> None:
         raise Unauthenticated("the bearer token is wrong")
 
 
-def time_allowed_s(request: web.Request, default_s: float) -> float:
+def time_allowed_s(request: web.BaseRequest, default_s: float) -> float:
     """The seconds that the caller grants the call. Raises InvalidArgument unless above 0 and at most 60."""
     given = request.headers.get(_TIMEOUT)
     if given is None:
@@ -82,13 +82,13 @@ def time_allowed_s(request: web.Request, default_s: float) -> float:
     raise _refused(TIMEOUT_HEADER, f"must be a number of seconds above 0 and at most {CALL_DEADLINE_MAX_S:g}")
 
 
-def refuse_idempotency_key(request: web.Request) -> None:
+def refuse_idempotency_key(request: web.BaseRequest) -> None:
     """Raise InvalidArgument for a key: silence would promise what is not done."""
     if _IDEMPOTENCY in request.headers:
         raise _refused(IDEMPOTENCY_HEADER, "is not supported by this version")
 
 
-async def read_body(request: web.Request, rules: RpcRules, deadline: Deadline) -> bytes:
+async def read_body(request: web.BaseRequest, rules: RpcRules, deadline: Deadline) -> bytes:
     """The whole body, decompressed, "" when there is none.
 
     Raises PayloadTooLarge, before anything is read where the length is announced; InvalidArgument for a body that is
@@ -107,7 +107,7 @@ async def read_body(request: web.Request, rules: RpcRules, deadline: Deadline) -
     return body
 
 
-def _body_at_hand(request: web.Request, rules: RpcRules) -> bytes:
+def _body_at_hand(request: web.BaseRequest, rules: RpcRules) -> bytes:
     """A body that came with its head, as nearly all do; aiohttp's own way of reading looks twice for more."""
     if not request.content.is_eof():
         return b""
@@ -117,7 +117,7 @@ def _body_at_hand(request: web.Request, rules: RpcRules) -> bytes:
     return body
 
 
-async def _read(request: web.Request, rules: RpcRules, deadline: Deadline) -> bytes:
+async def _read(request: web.BaseRequest, rules: RpcRules, deadline: Deadline) -> bytes:
     if (request.content_length or 0) > rules.body_max_bytes:
         raise _too_large(rules)
     async with deadline.scope("reading the body"):

@@ -1,7 +1,9 @@
 """The paths of the RPC listener: one for each operation, the OpenAPI document, and the refusal of all others."""
 
-from collections.abc import Iterable, Mapping
-from typing import Final, NoReturn
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import partial
+from typing import Any, Final, NoReturn, cast
 
 from aiohttp import hdrs, web
 from multidict import istr
@@ -10,35 +12,49 @@ from adapters.deadline import Deadline
 from adapters.errors import InvalidArgument, NotFound, Reason
 from adapters.operations import Operation
 from proxy.calls import Answer, CallRequest
-from proxy.keys import RPC_PARTS, RpcParts
 from proxy.rpc.arguments import ArgumentParser
 from proxy.rpc.codec import decode, decode_exactly, encode, may_have_wide_numbers
-from proxy.rpc.envelope import JSON, read_body, refuse_idempotency_key, time_allowed_s
+from proxy.rpc.envelope import JSON, correlation_of, read_body, refuse_idempotency_key, time_allowed_s
 from proxy.rpc.middleware import Endpoint
 from proxy.rpc.openapi import openapi_document
+from proxy.rpc.parts import RpcParts
+from proxy.rpc.problem import MethodNotAllowed, problem_response
 
 OPENAPI_PATH: Final = "/openapi.json"
+READING: Final = (hdrs.METH_GET, hdrs.METH_HEAD)
 _PHASE: Final = istr("X-Crossfade-Phase")
 _SERVED_BY: Final = istr("X-Crossfade-Served-By")
 _SHADOW: Final = istr("X-Crossfade-Shadow")
 
+Route = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
-def build_rpc_app(
-    operations: Mapping[str, Operation], parts: RpcParts, *, beside: Iterable[web.AbstractRouteDef] = ()
-) -> web.Application:
-    """The application that serves these operations, and other routes `beside` them.
 
-    To be run without aiohttp's access log, and with a keep-alive of 75 s at least.
+def build_rpc_server(
+    operations: Mapping[str, Operation],
+    parts: RpcParts,
+    *,
+    beside: Iterable[web.RouteDef] = (),
+    **options: Any,  # noqa: ANN401  # aiohttp's, of many types
+) -> web.Server:
+    """The server of these operations, and of other routes `beside` them, without the checks of the door.
+
+    `options` are those of `web.Server`; it wants no access log, and a keep-alive of 75 s at least. To be called where
+    the loop runs.
     """
-    app = web.Application(client_max_size=parts.rules.body_max_bytes)
-    app[RPC_PARTS] = parts
-    for operation in operations.values():
-        _add(app, f"/rpc/{operation.entity}/{operation.name}", _operation_endpoint(operation))
     document = encode(openapi_document(operations, needs_token=parts.rules.token is not None))
-    _add(app, OPENAPI_PATH, _openapi_endpoint(document))
-    app.add_routes(beside)
-    _add(app, "/{path:.*}", Endpoint(_refuse, name="unknown"))
-    return app
+    routes: dict[str, Route] = {route.path: _unguarded(route) for route in beside}
+    routes[OPENAPI_PATH] = _openapi_endpoint(parts, document).handle
+    for operation in operations.values():
+        routes[f"/rpc/{operation.entity}/{operation.name}"] = _operation_endpoint(parts, operation).handle
+    unknown = Endpoint(parts, _refuse, name="unknown").handle
+
+    def answer(request: web.BaseRequest) -> Awaitable[web.StreamResponse]:
+        # The path as it came is nearly always the one of a route, and takes no work to have.
+        return (routes.get(request.raw_path) or routes.get(request.path, unknown))(request)
+
+    loop = asyncio.get_running_loop()
+    make_request = partial(web.BaseRequest, loop=loop, client_max_size=parts.rules.body_max_bytes)
+    return web.Server(answer, request_factory=make_request, **options)
 
 
 class OperationHandler:
@@ -48,7 +64,7 @@ class OperationHandler:
         self._operation = operation
         self._parser = ArgumentParser(operation)
 
-    async def answer(self, request: web.Request, parts: RpcParts, call_id: str) -> web.Response:
+    async def answer(self, request: web.BaseRequest, parts: RpcParts, call_id: str) -> web.Response:
         """Check the call, wait for a slot, have it dispatched."""
         refuse_idempotency_key(request)
         deadline = Deadline.after(time_allowed_s(request, parts.rules.default_timeout_s))
@@ -83,8 +99,9 @@ def _response(result: object, headers: dict[str, str]) -> web.Response:
     return web.Response(body=encode({"result": result}), headers=headers)
 
 
-def _operation_endpoint(operation: Operation) -> Endpoint:
+def _operation_endpoint(parts: RpcParts, operation: Operation) -> Endpoint:
     return Endpoint(
+        parts,
         OperationHandler(operation).answer,
         name=operation.full_name,
         methods=(hdrs.METH_POST,),
@@ -92,21 +109,24 @@ def _operation_endpoint(operation: Operation) -> Endpoint:
     )
 
 
-def _openapi_endpoint(document: bytes) -> Endpoint:
-    async def answer(_request: web.Request, _parts: RpcParts, _call_id: str) -> web.Response:
+def _openapi_endpoint(parts: RpcParts, document: bytes) -> Endpoint:
+    async def answer(_request: web.BaseRequest, _parts: RpcParts, _call_id: str) -> web.Response:
         return web.Response(body=document, content_type=JSON)
 
-    return Endpoint(answer, name="openapi", methods=(hdrs.METH_GET, hdrs.METH_HEAD), is_public=True)
+    return Endpoint(parts, answer, name="openapi", methods=READING, is_public=True)
 
 
-async def _refuse(_request: web.Request, _parts: RpcParts, _call_id: str) -> NoReturn:
+def _unguarded(route: web.RouteDef) -> Route:
+    answer = cast("Route", route.handler)
+
+    async def handle(request: web.BaseRequest) -> web.StreamResponse:
+        if request.method in READING:
+            return await answer(request)
+        refused = MethodNotAllowed(request.method, allowed=READING)
+        return problem_response(refused, correlation_id=correlation_of(request), is_write=False)
+
+    return handle
+
+
+async def _refuse(_request: web.BaseRequest, _parts: RpcParts, _call_id: str) -> NoReturn:
     raise NotFound(f"there is no such operation; {OPENAPI_PATH} lists them", reason=Reason.OPERATION)
-
-
-def _add(app: web.Application, path: str, endpoint: Endpoint) -> None:
-    # A route of its own without parameters is found by one look into a dict, the last one when all others fail.
-    app.router.add_route(hdrs.METH_ANY, path, endpoint.handle, expect_handler=_read_first)
-
-
-async def _read_first(_request: web.Request) -> None:
-    """Leave `Expect: 100-continue` to the reading of the body: it comes after all the reasons not to read it."""

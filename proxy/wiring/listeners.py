@@ -20,14 +20,12 @@ from proxy.inflight import Inflight
 from proxy.logs import EventLog
 
 SERVER_NAME: Final = "crossfade"
-CUT_S: Final = 1.0
-"""How long calls that a drain has cut short may take to end."""
 
 log = EventLog(__name__)
 
 
 class Listeners:
-    """The open listeners of a worker, each with its application. `on_broken` is told of each request that is none."""
+    """The open listeners of a worker, each with its server. `on_broken` is told of each request that is none."""
 
     def __init__(self, inflight: Inflight, *, idle_s: float, on_broken: Callable[[], None]) -> None:
         self._inflight = inflight
@@ -36,24 +34,19 @@ class Listeners:
         self._background = Background()
         self._until_drain: list[asyncio.Task[object]] = []
         self._until_ended: list[asyncio.Task[object]] = []
-        self._runners: list[web.AppRunner] = []
+        self._runners: list[web.BaseRunner] = []
 
     async def open(
-        self, name: str, app: web.Application, listener: socket.socket, *, outlives_calls: bool = False
+        self, name: str, serve: Callable[..., web.BaseRunner], listener: socket.socket, *, outlives_calls: bool = False
     ) -> None:
-        """Serve an application on a socket that listens already.
+        """Serve on a socket that listens already; `serve` takes the options of `web.Server`.
 
-        One that `outlives_calls` goes on taking connections in a drain until the calls have ended.
+        A listener that `outlives_calls` goes on taking connections in a drain until the calls have ended.
         """
         # With the name of every answer aiohttp would tell its own version, and Python's.
         web_response.SERVER_SOFTWARE = SERVER_NAME  # type: ignore[attr-defined]  # its own constant is nowhere else
-        runner = web.AppRunner(
-            app,
-            access_log=None,
-            keepalive_timeout=self._idle_s,
-            handler_cancellation=True,
-            logger=self._logger(name),
-            shutdown_timeout=CUT_S,
+        runner = serve(
+            access_log=None, keepalive_timeout=self._idle_s, handler_cancellation=True, logger=self._logger(name)
         )
         await runner.setup()
         self._runners.append(runner)

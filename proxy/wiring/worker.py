@@ -5,7 +5,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 
@@ -24,13 +24,13 @@ from proxy.flags.snapshot import LEASE_S, ControlPoll, Snapshot
 from proxy.guard import Guard, GuardedReader
 from proxy.health import Health, ReadinessCheck, metrics_route
 from proxy.inflight import Inflight
-from proxy.keys import RpcParts, RpcRules
 from proxy.logs import AccessLog, EventLog
 from proxy.metrics import Metrics
 from proxy.phase import Side
 from proxy.read_repair import Aftermath, AftermathParts
 from proxy.repairer import Repairer, RepairParts
-from proxy.rpc.routes import build_rpc_app
+from proxy.rpc.parts import RpcParts, RpcRules
+from proxy.rpc.routes import build_rpc_server
 from proxy.settings import Settings
 from proxy.shedding import Limiter
 from proxy.supervisor import settle_memory
@@ -43,6 +43,8 @@ BACKLOG_S: Final = 5.0
 SWEEP_S: Final = 3600.0
 QUEUE_WAIT_S: Final = 1.0
 PING_LIMIT_S: Final = 1.0
+CUT_S: Final = 1.0
+"""How long calls that a drain has cut short may take to end."""
 WARM_LIMIT_S: Final = 30.0
 SESSION_MARGIN_S: Final = 1.0
 """How long before the server drops its silent session a write is given up."""
@@ -161,8 +163,8 @@ class Worker:
         )
         return DualWrite(parts, reread=self.poll.reread)
 
-    def rpc_app(self) -> web.Application:
-        """What the shop calls."""
+    def rpc_server(self, **options: Any) -> web.BaseRunner:  # noqa: ANN401  # aiohttp's, of many types
+        """What the shop calls; `options` are those of `web.Server`."""
         rules = RpcRules(
             allowed_hosts=frozenset(self.settings.server.allowed_hosts),
             token=self.settings.security.rpc_token or None,
@@ -178,13 +180,14 @@ class Worker:
             inflight=self.inflight,
             is_draining=lambda: self.health.is_draining,
         )
-        return build_rpc_app(self.databases.operations, parts, beside=self.health.routes())
+        server = build_rpc_server(self.databases.operations, parts, beside=self.health.routes(), **options)
+        return web.ServerRunner(server, shutdown_timeout=CUT_S)
 
-    def admin_app(self) -> web.Application:
-        """What machines and operators call."""
+    def admin_server(self, **options: Any) -> web.BaseRunner:  # noqa: ANN401  # aiohttp's, of many types
+        """What machines and operators call; `options` are those of `web.Server`."""
         app = web.Application()
         app.add_routes([*self.health.routes(), metrics_route(self.metrics)])
-        return app
+        return web.AppRunner(app, shutdown_timeout=CUT_S, **options)
 
     async def check(self) -> Sequence[ReadinessCheck]:
         """What the present phase needs; see Readiness."""
@@ -255,8 +258,8 @@ async def running(worker: Worker, *, rpc: socket.socket, admin: socket.socket) -
     loops = worker.loops()
     await worker.poll.run_once()
     services = [worker.background.spawn(f"service.{i}", loop.run()) for i, loop in enumerate(loops)]
-    await worker.listeners.open("rpc", worker.rpc_app(), rpc)
-    await worker.listeners.open("admin", worker.admin_app(), admin, outlives_calls=True)
+    await worker.listeners.open("rpc", worker.rpc_server, rpc)
+    await worker.listeners.open("admin", worker.admin_server, admin, outlives_calls=True)
     settle_memory()
     log.info("serving_started", instance=worker.instance, rpc=str(rpc.getsockname()), admin=str(admin.getsockname()))
     try:

@@ -15,9 +15,9 @@ from adapters.operations import catalogue
 from adapters.records import User
 from proxy.calls import Answer, CallRequest
 from proxy.inflight import Inflight
-from proxy.keys import RpcParts, RpcRules
 from proxy.logs import AccessLog, EventLog, correlation_id
-from proxy.rpc.routes import build_rpc_app
+from proxy.rpc.parts import RpcParts, RpcRules
+from proxy.rpc.routes import build_rpc_server
 from proxy.shedding import Limiter
 
 OPERATIONS = catalogue()
@@ -123,7 +123,7 @@ class Listener:
 
 @asynccontextmanager
 async def listening(
-    desk: Desk, *, slots: int = 8, token: str | None = None, beside: Iterable[web.AbstractRouteDef] = ()
+    desk: Desk, *, slots: int = 8, token: str | None = None, beside: Iterable[web.RouteDef] = ()
 ) -> AsyncIterator[Listener]:
     """Serve on a free port until the test is done."""
     limiter = Limiter("the proxy", slots=slots, queue=0, wait_s=1.0, on_shed=desk.shed)
@@ -136,7 +136,8 @@ async def listening(
         inflight=Inflight(),
         is_draining=lambda: desk.is_draining,
     )
-    runner = web.AppRunner(build_rpc_app(OPERATIONS, parts, beside=beside), access_log=None, handler_cancellation=True)
+    server = build_rpc_server(OPERATIONS, parts, beside=beside, access_log=None, handler_cancellation=True)
+    runner = web.ServerRunner(server)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", 0).start()

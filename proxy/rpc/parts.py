@@ -1,10 +1,7 @@
-"""The keys under which handlers find their parts, and the parts of the RPC listener."""
+"""The parts of the RPC listener, and the rules that it goes by."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
-
-from aiohttp import web
 
 from proxy.calls import CallRecorder, Dispatcher
 from proxy.inflight import Inflight
@@ -36,6 +33,3 @@ class RpcParts:
     rules: RpcRules
     inflight: Inflight
     is_draining: Callable[[], bool]
-
-
-RPC_PARTS: Final = web.AppKey("rpc_parts", RpcParts)
