@@ -3,6 +3,7 @@
 import pytest
 
 from adapters.changes import ADMINS, LISTING, Aggregate, Ref, RowKind, user_aggregate
+from adapters.dynamodb.items import Item
 from adapters.dynamodb.keys import Key
 from adapters.dynamodb.typed_json import Attributes
 from tests.planted_shop import BUYER, CHILD_CATEGORY, ORDER, ORDERED_PRODUCT, PRODUCT, SELLER, empty_shop
@@ -15,7 +16,6 @@ SHOWN = [
     Ref(RowKind.PRODUCT, PRODUCT),
     Ref(RowKind.CATEGORY, CHILD_CATEGORY),
 ]
-OF_EACH_ROW = pytest.mark.parametrize("ref", SHOWN, ids=lambda ref: ref.kind.value)
 FENCES = 12 + 25 + 8 + 3
 """A fence for each user, product and category, the tree, the listing and the super admins."""
 LOGS = 1
@@ -99,69 +99,71 @@ async def test_second_backfill_changes_fences_alone(shop: SweptShop) -> None:
     assert before == await items()
 
 
-@OF_EACH_ROW
-async def test_missing_items_are_put(shop: SweptShop, ref: Ref) -> None:
+async def shown_items(shop: SweptShop) -> list[Item]:
+    """All items of a row of each entity."""
+    return [item for ref in SHOWN for item in MAPPER.items_of(await shop.image(ref))]
+
+
+async def test_missing_items_are_put(shop: SweptShop) -> None:
     """Each item of a row comes back."""
     await shop.backfill()
-    for item in MAPPER.items_of(await shop.image(ref)):
+    for item in await shown_items(shop):
         await shop.delete(key_of(item))
     await check_healed(shop)
 
 
-@OF_EACH_ROW
-async def test_empty_items_are_replaced(shop: SweptShop, ref: Ref) -> None:
+async def test_empty_items_are_replaced(shop: SweptShop) -> None:
     """Items of nothing but a key, which no aggregate owns, give way where a row needs the key."""
     await shop.backfill()
-    for item in MAPPER.items_of(await shop.image(ref)):
+    for item in await shown_items(shop):
         await shop.put(item.table, {name: item.attributes[name] for name in KEYS.names(item.table)})
     await check_healed(shop)
 
 
-@OF_EACH_ROW
 @pytest.mark.parametrize("owner", ["user#999", "user#5", "tree#1", "product#5", "listing#1", "nobody"])
-async def test_items_of_wrong_owner_are_replaced(shop: SweptShop, ref: Ref, owner: str) -> None:
+async def test_items_of_wrong_owner_are_replaced(shop: SweptShop, owner: str) -> None:
     """Items that another aggregate owns, or none that could, give way, whatever row they claim to show."""
     await shop.backfill()
-    for item in MAPPER.items_of(await shop.image(ref)):
+    for item in await shown_items(shop):
         await shop.put(item.table, {**item.attributes, "owner": {"S": owner}})
     await check_healed(shop)
 
 
-@OF_EACH_ROW
-async def test_items_of_other_rows_are_replaced(shop: SweptShop, ref: Ref) -> None:
+async def test_items_of_other_rows_are_replaced(shop: SweptShop) -> None:
     """Items under a row's keys that show rows that were never there."""
     await shop.backfill()
-    for item in MAPPER.items_of(await shop.image(ref)):
+    for item in await shown_items(shop):
         keys = {name: item.attributes[name] for name in KEYS.names(item.table)}
         ids = strings(id="999", user_id="999", order_id="999", category_id="999", owner="user#999")
         await shop.put(item.table, {**keys, **ids})
     await check_healed(shop)
 
 
-@pytest.mark.parametrize(
-    ("table", "attributes"),
-    [
-        ("Support", strings(PK="uname#old", SK="U", id="3", owner="user#3")),
-        ("Support", strings(PK="uname#lost", SK="U", owner="user#3")),
-        ("Support", strings(PK="uid#999", SK="U", owner="user#999")),
-        ("Support", strings(PK="ADMINS", SK="0000000003", owner="user#3")),
-        ("Support", strings(PK="status#pending#1", SK="2026-01-31T09:15:00Z#0000000001", owner="user#3")),
-        ("Support", strings(PK="oid#999", SK="O", owner="user#3")),
-        ("Support", strings(PK="TREE", SK="0000000099", category_id="99", owner="tree#1")),
-        ("Users", strings(PK="old@shop.test", SK="#META", id="3", owner="user#3")),
-        ("Users", strings(PK="old@shop.test", SK="#META", id="3")),
-        ("Users", strings(PK="ben@shop.test", SK="CART#25", user_id="3", product_id="25", owner="user#3")),
-        ("Users", strings(PK="ben@shop.test", SK="CART#25", user_id="3", product_id="25", owner="user#4")),
-        ("Categories", strings(PK="ROOT", SK="grun", category_id="4", owner="tree#1")),
-        ("Products", strings(PK="99", SK="#META")),
-    ],
-)
-async def test_stale_item_is_deleted(shop: SweptShop, table: str, attributes: Attributes) -> None:
-    """An item that no row needs goes, by the lock of who owns it."""
-    await shop.put(table, attributes)
+STALE = [
+    ("Support", strings(PK="uname#old", SK="U", id="3", owner="user#3")),
+    ("Support", strings(PK="uname#lost", SK="U", owner="user#3")),
+    ("Support", strings(PK="uid#999", SK="U", owner="user#999")),
+    ("Support", strings(PK="ADMINS", SK="0000000003", owner="user#3")),
+    ("Support", strings(PK="status#pending#1", SK="2026-01-31T09:15:00Z#0000000001", owner="user#3")),
+    ("Support", strings(PK="oid#999", SK="O", owner="user#3")),
+    ("Support", strings(PK="TREE", SK="0000000099", category_id="99", owner="tree#1")),
+    ("Users", strings(PK="old@shop.test", SK="#META", id="3", owner="user#3")),
+    ("Users", strings(PK="ben@shop.test", SK="CART#25", user_id="3", product_id="25", owner="user#3")),
+    ("Categories", strings(PK="ROOT", SK="grun", category_id="4", owner="tree#1")),
+    ("Products", strings(PK="99", SK="#META")),
+    ("Users", strings(PK="older@shop.test", SK="#META", id="3")),
+    ("Users", strings(PK="ben@shop.test", SK="CART#24", user_id="3", product_id="24", owner="user#4")),
+]
+"""Items that no row needs: old markers and pointers, copies under old keys, rows that are gone, one without owner."""
+
+
+async def test_stale_items_are_deleted(shop: SweptShop) -> None:
+    """Items that no row needs go, each by the lock of who owns it."""
+    for table, attributes in STALE:
+        await shop.put(table, attributes)
     report = await shop.backfill()
     assert report.is_complete
-    assert 1 == sum(counts.deleted for counts in report.kinds.values())
+    assert len(STALE) == sum(counts.deleted for counts in report.kinds.values())
     assert (await shop.verify()).is_equal
 
 
