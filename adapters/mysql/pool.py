@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import NamedTuple
 
 from adapters.deadline import Deadline
-from adapters.errors import CrossfadeError, Unavailable
+from adapters.errors import CrossfadeError, DeadlineExceeded, Unavailable
 from adapters.mysql.connection import DEFAULT_SESSION, Connection, SessionSettings
 from adapters.mysql.endpoint import MySQLEndpoint
 
@@ -164,14 +164,25 @@ class Pool:
                 f"the MySQL {self._name} pool is exhausted: {self._size} connections in use, "
                 f"{len(self._waiters)} calls waiting"
             )
-        waiter = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        waiter = loop.create_future()
         self._waiters.append(waiter)
+        allowed_s = deadline.remaining_s
+        # The deadline ends the waiter and not, as a scope would, the task: nothing else is going on in it.
+        timer = loop.call_at(deadline.at_s, self._expire, waiter, allowed_s)
         try:
-            async with deadline.scope(f"mysql.{self._name}.acquire"):
-                await waiter
+            await waiter
         except BaseException:
             self._leave_queue(waiter)
             raise
+        finally:
+            timer.cancel()
+
+    def _expire(self, waiter: asyncio.Future[None], allowed_s: float) -> None:
+        if not waiter.done():
+            waiter.set_exception(
+                DeadlineExceeded(f"the deadline passed in mysql.{self._name}.acquire after {max(allowed_s, 0):.3f} s")
+            )
 
     def _leave_queue(self, waiter: asyncio.Future[None]) -> None:
         """Forget a waiter that gave up; a place that it was given in the same moment goes to the next."""

@@ -41,15 +41,14 @@ class MySQLStore:
 
     async def read(self, operation: Operation, arguments: Arguments, deadline: Deadline) -> object:
         """See Reader. A read whose session breaks is asked once more, on another."""
-        reader, method = self._reads[operation.entity, operation.name]
-        async with deadline.scope("mysql.query"):
+        read = self._reads[operation.entity, operation.name]
+        try:
             try:
-                try:
-                    return await self._once(reader, method, arguments, deadline)
-                except ConnectionLost:
-                    return await self._once(reader, method, arguments, deadline)
-            except Restart as error:
-                raise Unavailable("a table of MySQL is locked") from error
+                return await self._once(read, arguments, deadline)
+            except ConnectionLost:
+                return await self._once(read, arguments, deadline)
+        except Restart as error:
+            raise Unavailable("a table of MySQL is locked") from error
 
     async def ping(self, deadline: Deadline) -> None:
         """Prove that the server answers; raises Unavailable or DeadlineExceeded."""
@@ -60,15 +59,11 @@ class MySQLStore:
         """Let calls under way finish, then close all sessions."""
         await self._pool.close()
 
-    async def _once(
-        self,
-        reader: Callable[[Connection], object],
-        method: Callable[..., Awaitable[object]],
-        arguments: Arguments,
-        deadline: Deadline,
-    ) -> object:
+    async def _once(self, read: Read, arguments: Arguments, deadline: Deadline) -> object:
+        reader, method = read
         connection = await self._pool.take(deadline)
         try:
-            return await method(reader(connection), **arguments)
+            async with deadline.scope("mysql.query"):
+                return await method(reader(connection), **arguments)
         finally:
             self._pool.give_back(connection)
