@@ -30,12 +30,16 @@ class DispatchParts:
 
 @dataclass(frozen=True, slots=True)
 class _Course:
-    """What follows from a control state, worked out once: it stays for a second and thousands of calls."""
+    """What follows from a control state, worked out once: it stays for a second and thousands of calls.
+
+    `plan` is that of a call which is compared, if any is; one that is not is read by `reader`, which is `served_by`.
+    """
 
     state: ControlState
     plan: Plan
-    """The plan of a call that is compared if any is."""
     phase: str
+    reader: Reader
+    served_by: str
 
 
 class Dispatch:
@@ -50,24 +54,21 @@ class Dispatch:
         state = self._parts.snapshot.current()
         course = self._course
         if course is None or course.state is not state:
-            course = self._course = _course_of(state)
+            course = self._course = self._course_of(state)
         if request.operation.is_write:
             return await self._write(request, course)
-        return await self._read(request, course)
+        if course.plan.is_compared:
+            plan = plan_of(state.flags, sample=random.random())  # noqa: S311  # sampling
+            if plan.is_compared:
+                return await self._read_both(request, course, plan)
+        result = await course.reader.read(request.operation, request.arguments, request.deadline)
+        return Answer(result, course.phase, course.served_by, None)
 
-    async def _read(self, request: CallRequest, course: _Course) -> Answer:
-        plan = course.plan
-        if plan.is_compared:
-            plan = plan_of(course.state.flags, sample=random.random())  # noqa: S311  # sampling
-        served_by = self._parts.names[plan.authority]
-        if plan.is_compared:
-            result, compared = await self._parts.dual_read.run(
-                request, authority=plan.authority, is_raising=plan.is_raising, epoch=course.state.epoch
-            )
-            return Answer(result, course.phase, served_by, compared)
-        reader = self._parts.readers[plan.authority]
-        result = await reader.read(request.operation, request.arguments, request.deadline)
-        return Answer(result, course.phase, served_by, None)
+    async def _read_both(self, request: CallRequest, course: _Course, plan: Plan) -> Answer:
+        result, compared = await self._parts.dual_read.run(
+            request, authority=plan.authority, is_raising=plan.is_raising, epoch=course.state.epoch
+        )
+        return Answer(result, course.phase, course.served_by, compared)
 
     async def _write(self, request: CallRequest, course: _Course) -> Answer:
         """In a task of its own, which a vanished client cannot cut in half."""
@@ -79,6 +80,7 @@ class Dispatch:
         )
         return Answer(result, phase_label(state.flags), self._parts.names[Side.SOURCE], None)
 
-
-def _course_of(state: ControlState) -> _Course:
-    return _Course(state, plan_of(state.flags, sample=0.0), phase_label(state.flags))
+    def _course_of(self, state: ControlState) -> _Course:
+        plan = plan_of(state.flags, sample=0.0)
+        parts, side = self._parts, plan.authority
+        return _Course(state, plan, phase_label(state.flags), parts.readers[side], parts.names[side])
