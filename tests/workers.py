@@ -29,6 +29,8 @@ from tests.servers import DynamoDBEndpoint, MySQLEndpoint
 
 CALL_S = 10.0
 DRAIN_S = 5.0
+SETTLE_LIMIT_S = 20.0
+SETTLE_PAUSE_S = 0.05
 
 
 @dataclass(slots=True)
@@ -76,7 +78,10 @@ class WorkerShop(Shop):
 
     async def settle_and_compare(self) -> None:
         """See Shop."""
-        await self.worker.repairer.run_once()
+        async with asyncio.timeout(SETTLE_LIMIT_S):
+            while (await self.worker.databases.journal.backlog())[0]:
+                await self.worker.repairer.run_once()
+                await asyncio.sleep(SETTLE_PAUSE_S)
         report = await verify(self.worker.databases.sweep, progress=lambda _: None)
         assert report.is_equal, report.lines()
 

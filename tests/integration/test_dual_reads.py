@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from dataclasses import replace
 from decimal import Decimal
 from uuid import uuid4
@@ -24,7 +24,7 @@ from proxy.metrics import DualReadResult
 from proxy.settings import Settings
 from tests.conformance.refusals import failure_of
 from tests.conformance.scene import Scene, make_scene
-from tests.conformance.shop import Json, Record, decode
+from tests.conformance.shop import CallFailed, Json, Record, decode
 from tests.conformance.shops import is_full_proof
 from tests.factories import make_category, make_line, make_product, make_user
 from tests.workers import WorkerShop, open_worker
@@ -113,34 +113,49 @@ async def test_lists_equal_those_of_the_authority_while_writers_change_products(
     draw = random.Random(11)
     sellers, categories = await fill(shop, draw)
     await shop.copy()
-    ids = [row[0] for row in await shop.rows("SELECT id FROM products")]
     until = asyncio.Event()
-
-    async def write() -> int:
-        writes = 0
-        while not until.is_set():
-            await other.call("product.update_inventory", product_id=draw.choice(ids), quantity=draw.choice([0, 0, 3]))
-            row = await other.rows(f"SELECT seller_id FROM products WHERE id = {(chosen := draw.choice(ids))}")
-            price = Decimal(draw.randint(1, 5000)) / 100
-            change = {"name": name_from(draw), "price": price, "category_id": draw.choice(categories)}
-            await other.call("product.update_product", product_id=chosen, seller_id=row[0][0], **change)
-            writes += 2
-        return writes
-
+    served = 0
     async with asyncio.TaskGroup() as tasks:
-        writing = tasks.create_task(write())
+        writing = tasks.create_task(change_products(other, draw, categories, until))
         try:
             for _ in range(COMBINATIONS):
-                filters = filters_from(draw, sellers, categories)
-                await shop.call("product.get_products", filters=filters, page=draw.choice([1, 1, 2, 9]), limit=20)
+                page = {"filters": filters_from(draw, sellers, categories), "page": draw.choice([1, 1, 2, 9])}
+                served += await is_served(shop.call("product.get_products", **page))
         finally:
             until.set()
     assert writing.result()
+    assert served > COMBINATIONS * 0.9
     for _ in range(COMBINATIONS):
         asked = ProductFilters(**filters_from(draw, sellers, categories))
         page = {"filters": asked, "page": draw.choice([1, 2, 5]), "limit": draw.choice([1, 20, 100])}
         assert DualReadResult.MATCH == await result_of(shop, "product.get_products", **page)
     await shop.settle_and_compare()
+
+
+async def change_products(shop: WorkerShop, draw: random.Random, categories: list[int], until: asyncio.Event) -> int:
+    """Change what lists show of random products until told to stop; the number of changes."""
+    rows = await shop.rows("SELECT id, seller_id FROM products")
+    changes = 0
+    while not until.is_set():
+        stock = {"product_id": draw.choice(rows)[0], "quantity": draw.choice([0, 0, 3])}
+        changes += await is_served(shop.call("product.update_inventory", **stock))
+        product_id, seller_id = draw.choice(rows)
+        price = Decimal(draw.randint(1, 5000)) / 100
+        new = {"name": name_from(draw), "price": price, "category_id": draw.choice(categories)}
+        own = {"product_id": product_id, "seller_id": seller_id}
+        changes += await is_served(shop.call("product.update_product", **own, **new))
+    return changes
+
+
+async def is_served(call: Awaitable[object]) -> bool:
+    """Whether a call is answered. A machine that is busy with other things may have none in time: no mismatch."""
+    try:
+        await call
+    except CallFailed as failure:
+        if failure.code not in {"unavailable", "deadline_exceeded"}:
+            raise
+        return False
+    return True
 
 
 async def fill(shop: WorkerShop, draw: random.Random) -> tuple[list[int], list[int]]:
