@@ -249,7 +249,7 @@ async def test_deadline_that_passed_before_sending_is_definite(shaky: DynamoDBCl
 async def test_deadline_after_sending_is_ambiguous(shaky: DynamoDBClient, wire: WireFaults) -> None:
     """The wire's error is `deadline_exceeded`, and the write may be applied."""
     wire.script.append(Fault.SWALLOW_ANSWER)
-    failure = await failure_of_put(shaky, deadline_s=0.1)
+    failure = await failure_of_put(shaky, deadline_s=0.29)
     assert failure.may_be_applied
     assert isinstance(failure.error, DeadlineExceeded)
 
