@@ -1,0 +1,1 @@
+"""What becomes of a worker that has served for long."""
