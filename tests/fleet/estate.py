@@ -96,6 +96,17 @@ class Estate:
         """All rows of the shop as they are now."""
         return {table: await self.rows(f"SELECT * FROM {table} ORDER BY id") for table in SHOP_TABLES}
 
+    async def epoch(self) -> int:
+        """The version of the control state."""
+        ((epoch,),) = await self.rows("SELECT epoch FROM crossfade_control")
+        return int(epoch)
+
+    async def is_switch_waiting(self) -> bool:
+        """Whether somebody waits for the control row."""
+        sql = """SELECT COUNT(*) FROM performance_schema.data_locks
+         WHERE object_schema = DATABASE() AND object_name = 'crossfade_control' AND lock_status = 'WAITING'"""
+        return [(0,)] != await self.rows(sql)
+
     async def unsettled(self) -> int:
         """The intents that are not settled."""
         ((count,),) = await self.rows("SELECT COUNT(*) FROM crossfade_intent WHERE state IN ('open', 'journalled')")

@@ -1,22 +1,30 @@
 """Two proxies, many clients, and the phase moved under their load."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
 
+import aiohttp
 import pytest
 
 from tests.conformance.shop import Shop
 from tests.conformance.shops import is_full_proof
-from tests.fleet.clients import answers_of, load, make_stock, more_answers
+from tests.crash.death import on_wires, wired
+from tests.crash.moments import Place
+from tests.factories import make_user
+from tests.fleet.clients import answers_of, call, load, make_stock, more_answers
 from tests.fleet.estate import Estate
 from tests.fleet.fixtures import Figures
 from tests.fleet.ledger import check
-from tests.fleet.proxies import ProxyProcess, must, serving
+from tests.fleet.proxies import ProxyProcess, command, must, serving
+from tests.fleet.waiting import until
+from tests.fleet.wires import Hold
 
 CLIENTS: Final = 32 if is_full_proof() else 8
 ANSWERS: Final = 2_000 if is_full_proof() else 150
 """How many good answers are waited for between two moves."""
+COMMIT: Final = b"\x03COMMIT"
 
 
 @pytest.fixture
@@ -33,6 +41,20 @@ async def users_in_dynamodb(estate: Estate) -> set[int]:
         return {int(str(item["id"]["S"])) async for page in pages for item in page if item["SK"] == {"S": "#META"}}
 
 
+async def last_user_before(estate: Estate, phase: str) -> int:
+    """Move to a phase; the newest user's id in the moment that the phase begins."""
+    before = await estate.epoch()
+
+    async def has_moved() -> bool:
+        return await estate.epoch() > before
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(must(estate, "phase", "set", phase, "--reason", "back and forth"))
+        await until(f"phase {phase}", has_moved)
+        ((last_id,),) = await estate.rows("SELECT MAX(id) FROM users")
+    return int(last_id)
+
+
 async def test_phase_moved_under_load_loses_nothing(
     estate: Estate, shop: Shop, proxies: list[ProxyProcess], figures: Figures
 ) -> None:
@@ -45,8 +67,7 @@ async def test_phase_moved_under_load_loses_nothing(
     async with load(shop, proxies, clients=CLIENTS, acts=lambda client: client.all_acts(stock)) as ledgers:
         for phase in ("2", "1", "2"):
             await more_answers(ledgers, ANSWERS)
-            await must(estate, "phase", "set", phase, "--reason", "back and forth")
-        ((last_id,),) = await estate.rows("SELECT MAX(id) FROM users")
+            last_id = await last_user_before(estate, phase)
         await more_answers(ledgers, ANSWERS)
     figures(f"phase 1-2-1-2, {CLIENTS} clients: {dict(answers_of(ledgers))}")
     assert {"ok"} == answers_of(ledgers).keys()
@@ -71,3 +92,24 @@ async def test_phase_2_all_along_keeps_databases_equal(
     assert {"ok"} == answers_of(ledgers).keys()
     await check(estate, ledgers, stock)
     await estate.verify()
+
+
+async def test_move_waits_for_a_write_in_flight(estate: Estate, shop: Shop, tmp_path: Path) -> None:
+    """A phase begins only when every write of the phase before has ended."""
+    await must(estate, "phase", "set", "1", "--reason", "to move on from")
+    user, before = await make_user(shop), await estate.epoch()
+    arguments = {"id": user["id"], "first_name": "In flight"}
+    async with wired(estate) as wires, serving(estate, tmp_path / "log", **on_wires(wires)) as proxy:
+        hold = wires[Place.MYSQL].rule = Hold(COMMIT)
+        async with asyncio.TaskGroup() as tasks, aiohttp.ClientSession() as http:
+            writing = tasks.create_task(call(http, proxy, "user.update", arguments))
+            await hold.arrival()
+            moving = tasks.create_task(command(estate, "phase", "set", "2", "--reason", "to wait"))
+            await until("the move to ask for the lock", estate.is_switch_waiting)
+            assert before == await estate.epoch()
+            hold.released.set()
+            await asyncio.wait([writing, moving])
+    assert 200 == writing.result()[0]
+    assert 0 == moving.result().code
+    assert before < await estate.epoch()
+    await must(estate, "backfill")
