@@ -10,7 +10,6 @@ import signal
 import sys
 import time
 from dataclasses import dataclass
-from itertools import cycle, islice
 from pathlib import Path
 from statistics import median
 from typing import Final
@@ -26,7 +25,8 @@ from tests.load.report import Bar, Ratio
 from tests.load.running import run
 from tests.load.setting import Setting
 from tests.load.stock import RECORDS, plant_stock
-from tests.load.volley import fire, post
+from tests.load.volley import fire
+from tests.load.workload import mixed_calls
 
 CONNECTIONS: Final = 16
 EVERY_S: Final = 0.5
@@ -60,29 +60,6 @@ def pauses(setting: Setting) -> list[Ratio]:
     ]
 
 
-def mixed_calls() -> list[bytes]:
-    """Calls of which every eighth writes."""
-    users = cycle(range(1, RECORDS + 1))
-    kinds = cycle(("one", "page", "one", "cart", "one", "page", "one", "write"))
-    return [_call(kind, next(users)) for kind in islice(kinds, 8 * RECORDS)]
-
-
-def _call(kind: str, number: int) -> bytes:
-    match kind:
-        case "one":
-            return _post("product/get_product_with_details", product_id=number)
-        case "page":
-            return _post("product/get_products", page=1 + number % 20, limit=20)
-        case "cart":
-            return _post("cart/get_cart_items", user_id=number)
-        case _:
-            return _post("cart/add_item", user_id=number, product_id=1 + number % RECORDS, quantity=1)
-
-
-def _post(path: str, **arguments: int) -> bytes:
-    return post(f"/rpc/{path}", orjson.dumps(arguments))
-
-
 async def _measure(setting: Setting, shop: Estate) -> Pauses:
     await plant_stock(shop)
     notes = setting.folder / "pauses.json"
@@ -98,7 +75,7 @@ async def _load(proxy: ProxyProcess, duration_s: float) -> tuple[float, int, flo
     """When the load began, how many collections were asked for in it, when it ended."""
     began_s, asked = time.monotonic(), 0
     async with asyncio.TaskGroup() as tasks:
-        load = fire(read_address(proxy.rpc), mixed_calls(), connections=CONNECTIONS, duration_s=duration_s)
+        load = fire(read_address(proxy.rpc), mixed_calls(RECORDS), connections=CONNECTIONS, duration_s=duration_s)
         loading = tasks.create_task(load)
         while not loading.done():
             await lapse(EVERY_S)

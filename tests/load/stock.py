@@ -16,6 +16,6 @@ INSERT INTO products (seller_id, category_id, name, description, price, inventor
  CONCAT('https://shop.test/kettle-', id, '.png') FROM users"""
 
 
-async def plant_stock(estate: Estate) -> None:
-    """Plant RECORDS users and as many products, all with ids from 1."""
-    await estate.rows(PLANT, (RECORDS,))
+async def plant_stock(estate: Estate, *, records: int = RECORDS) -> None:
+    """Plant so many users and as many products, all with ids from 1."""
+    await estate.rows(PLANT, (records,))

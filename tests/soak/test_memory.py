@@ -1,71 +1,70 @@
-"""The memory of a worker that has answered very many calls."""
+"""A worker's memory after many calls: what it needs it has soon, and then it needs no more."""
 
 import asyncio
 from collections.abc import Iterator
-from itertools import cycle, islice
 from pathlib import Path
-from typing import Any
+from typing import Final
 
-from tests.conformance.shop import Shop
+import pytest
+
+from proxy.environment import read_address
+from tests import servers
 from tests.conformance.shops import is_full_proof
-from tests.factories import make_category, make_product, make_user
-from tests.fleet.fixtures import Figures
-from tests.fleet.proxies import ProxyProcess
+from tests.fleet.estate import Estate, estate
+from tests.fleet.fixtures import Figures, figures
+from tests.fleet.proxies import ProxyProcess, must, serving
+from tests.load.machine import resident_bytes
+from tests.load.stock import plant_stock
+from tests.load.volley import fire
+from tests.load.workload import mixed_calls
 
-CALLS_TOTAL = 100_000 if is_full_proof() else 6_000
-CLIENTS = 16
-GROWTH_MAX = 1.10
-RSS_MAX_BYTES = 200 * 2**20
+__all__ = ["figures"]
 
-Call = tuple[str, dict[str, Any]]
-
-
-def rss_bytes(pid: int) -> int:
-    """The resident memory of a process."""
-    (line,) = [x for x in Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines() if x.startswith("VmRSS")]
-    return int(line.split()[1]) * 1024
-
-
-def calls_of(user_id: int, product_id: int, category_id: int) -> Iterator[Call]:
-    """Reads and writes of every entity, for ever: lists, a search, a cart that fills and empties, an error."""
-    return cycle(
-        [
-            ("user.find_by_id", {"id": user_id}),
-            ("product.get_products", {"limit": 20}),
-            ("product.search_products", {"search_term": "tea"}),
-            ("cart.add_item", {"user_id": user_id, "product_id": product_id, "quantity": 1}),
-            ("cart.get_cart_items", {"user_id": user_id}),
-            ("category.get_category_path", {"category_id": category_id}),
-            ("product.get_product_with_details", {"product_id": product_id}),
-            ("cart.remove_item", {"user_id": user_id, "product_id": product_id}),
-            ("order.get_user_orders", {"user_id": user_id}),
-            ("user.find_by_id", {"id": 2**40}),
-        ]
-    )
+CALLS: Final = 100_000 if is_full_proof() else 10_000
+FIRST_SHARE: Final = 0.1
+GROWTH_MAX: Final = 1.10
+LIMIT_BYTES: Final = 200_000_000
+RECORDS: Final = 100
+CONNECTIONS: Final = 16
+SLICE_S: Final = 0.25
+MEGABYTE: Final = 1_000_000
 
 
-async def test_memory_of_a_worker_stays(shop: Shop, proxy: ProxyProcess, figures: Figures) -> None:
-    """From the first tenth of the calls to the last a worker grows by a tenth at most, and stays under 200 MB."""
-    seller = await make_user(shop)
-    category = await make_category(shop)
-    products = [await make_product(shop, seller_id=seller["id"], category_id=category["id"]) for _ in range(CLIENTS)]
-    users = [await make_user(shop, username=f"soak{number}") for number in range(CLIENTS)]
-    mixes = [calls_of(u["id"], p["id"], category["id"]) for u, p in zip(users, products, strict=True)]
+@pytest.fixture
+def small_shop(mysql_server: servers.MySQLEndpoint, dynamodb_server: servers.DynamoDBEndpoint) -> Iterator[Estate]:
+    """A shop in phase 2 with a hundred users and products, equal in both databases."""
+    with estate(mysql_server, dynamodb_server) as made:
+        asyncio.run(plant_stock(made, records=RECORDS))
+        asyncio.run(_copy(made))
+        yield made
 
-    async def client(mix: Iterator[Call], count: int) -> None:
-        for name, arguments in islice(mix, count):
-            await shop.call(name, **arguments)
 
-    async def serve(count: int) -> int:
-        async with asyncio.TaskGroup() as clients:
-            for mix in mixes:
-                clients.create_task(client(mix, count // CLIENTS))
-        return rss_bytes(proxy.pid)
+async def _copy(shop: Estate) -> None:
+    await must(shop, "backfill")
 
-    first = await serve(CALLS_TOTAL // 10)
-    last = await serve(CALLS_TOTAL - CALLS_TOTAL // 10)
-    figures(
-        f"resident memory after {CALLS_TOTAL // 10} calls {first / 2**20:.1f} MB, {CALLS_TOTAL}: {last / 2**20:.1f} MB"
-    )
-    assert last <= first * GROWTH_MAX
-    assert last < RSS_MAX_BYTES
+
+async def load(proxy: ProxyProcess, calls_total: int) -> None:
+    """Make so many calls, and a few more."""
+    calls, made = mixed_calls(RECORDS), 0
+    while made < calls_total:
+        first = made % len(calls)
+        turned = calls[first:] + calls[:first]  # Or each slice would begin with the same ones.
+        made += (await fire(read_address(proxy.rpc), turned, connections=CONNECTIONS, duration_s=SLICE_S)).calls
+
+
+async def test_memory_stays_as_it_was_after_the_first_tenth_of_the_calls(
+    small_shop: Estate, tmp_path: Path, figures: Figures
+) -> None:
+    """Reads and dual writes in turn: ten times as many calls later there is a tenth more at most, and under 200 MB."""
+    async with serving(small_shop, tmp_path / "log") as proxy:
+        await load(proxy, round(CALLS * FIRST_SHARE))
+        first_bytes = resident_bytes(proxy.pid)
+        await load(proxy, round(CALLS * (1 - FIRST_SHARE)))
+        last_bytes = resident_bytes(proxy.pid)
+        assert 0 == await proxy.stop()
+    first_mb, last_mb = first_bytes / MEGABYTE, last_bytes / MEGABYTE
+    figures(f"{first_mb:.1f} MB after {CALLS * FIRST_SHARE:.0f} calls, {last_mb:.1f} MB after {CALLS}")
+    assert last_bytes <= first_bytes * GROWTH_MAX
+    assert last_bytes < LIMIT_BYTES
+    await small_shop.drained()
+    await small_shop.verify()
