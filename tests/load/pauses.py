@@ -73,14 +73,15 @@ async def _measure(setting: Setting, shop: Estate) -> Pauses:
 
 async def _load(proxy: ProxyProcess, duration_s: float) -> tuple[float, int, float]:
     """When the load began, how many collections were asked for in it, when it ended."""
+    await fire(read_address(proxy.rpc), mixed_calls(RECORDS), connections=CONNECTIONS, duration_s=EVERY_S)
     began_s, asked = time.monotonic(), 0
     async with asyncio.TaskGroup() as tasks:
         load = fire(read_address(proxy.rpc), mixed_calls(RECORDS), connections=CONNECTIONS, duration_s=duration_s)
         loading = tasks.create_task(load)
         while not loading.done():
-            await lapse(EVERY_S)
             os.kill(proxy.pid, signal.SIGUSR1)
             asked += 1
+            await lapse(EVERY_S)
     return began_s, asked, time.monotonic()
 
 

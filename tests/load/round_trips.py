@@ -4,6 +4,7 @@ What else is on the wire, the poll of the control row and the repairer, falls in
 calls of a kind leaves it out.
 """
 
+from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,7 +52,7 @@ class Counter:
 def round_trips(setting: Setting) -> list[Ratio]:
     """Count, and judge the write that has a bar; the others stand beside it."""
     with estate(setting.mysql, setting.dynamodb, phase=2) as shop:
-        counts = run(count_all(shop, setting.folder / "round_trips.log"))
+        counts = run(count_on_the_wire(EVERY, shop, setting.folder / "round_trips.log"))
     bar = ROUND_TRIPS
     within = sum(count <= bar.must for count in counts.values())
     return [
@@ -68,8 +69,8 @@ def round_trips(setting: Setting) -> list[Ratio]:
     ]
 
 
-async def count_all(estate: Estate, log: Path) -> Counts:
-    """The round trips of every kind of write, made by a proxy with nothing else to do."""
+async def count_on_the_wire(shapes: Iterable[Shape], estate: Estate, log: Path) -> Counts:
+    """The round trips of these writes, made one by one by a proxy with nothing else to do."""
     async with AsyncExitStack() as stack:
         wires = await stack.enter_async_context(wired(estate))
         proxy = await stack.enter_async_context(serving(estate, log, **on_wires(wires)))
@@ -77,7 +78,7 @@ async def count_all(estate: Estate, log: Path) -> Counts:
         counter = Counter()
         wires[Place.MYSQL].rule = counter
         most: Counts = {}
-        for shape in EVERY:
+        for shape in shapes:
             count = int(median([await _count(shape, shop, counter) for _ in range(TIMES)]))
             most[shape.operation] = max(count, most.get(shape.operation, 0))
     return dict(sorted(most.items()))

@@ -11,14 +11,12 @@ from proxy.environment import read_address
 from tests import servers
 from tests.conformance.shops import is_full_proof
 from tests.fleet.estate import Estate, estate
-from tests.fleet.fixtures import Figures, figures
+from tests.fleet.fixtures import Figures
 from tests.fleet.proxies import ProxyProcess, must, serving
 from tests.load.machine import resident_bytes
 from tests.load.stock import plant_stock
 from tests.load.volley import fire
 from tests.load.workload import mixed_calls
-
-__all__ = ["figures"]
 
 CALLS: Final = 100_000 if is_full_proof() else 10_000
 FIRST_SHARE: Final = 0.1
