@@ -15,7 +15,7 @@ from tests.conformance.shop import Json, Record, Shop, decode, encode
 from tests.factories import make_product, make_user
 from tests.fleet.ledger import Ledger, Stock, Told, Value
 from tests.fleet.proxies import ProxyProcess
-from tests.fleet.waiting import until
+from tests.fleet.waiting import lapse, until
 
 PLENTY: Final = 1_000_000
 PAUSE_S: Final = 0.05
@@ -35,12 +35,13 @@ class Client:
         self._user = user
         self.ledger = Ledger(user["id"], Value({user["email"]}), Value({user["first_name"]}))
 
-    async def run(self, acts: Sequence[Act], stopped: asyncio.Event) -> None:
+    async def run(self, acts: Sequence[Act], stopped: asyncio.Event, *, pace_s: float) -> None:
         """Do the acts in turn, numbered, until told to stop."""
         for number, act in zip(count(1), cycle(acts), strict=False):
             if stopped.is_set():
                 return
             await act(number)
+            await lapse(pace_s)
 
     async def create_user(self, number: int) -> None:
         """A user whom nobody else makes."""
@@ -124,7 +125,7 @@ class Client:
         self.ledger.slowest_s = max(self.ledger.slowest_s, time.monotonic() - started_s)
         self._note(operation, status, answer, retry_after_s)
         if status != 200:
-            await asyncio.sleep(PAUSE_S)
+            await lapse(PAUSE_S)
         return status, answer
 
     def _note(self, operation: str, status: int, answer: Json, retry_after_s: int) -> None:
@@ -152,15 +153,15 @@ Choice = Callable[[Client], Sequence[Act]]
 
 @asynccontextmanager
 async def load(
-    shop: Shop, proxies: Sequence[ProxyProcess], *, clients: int, acts: Choice
+    shop: Shop, proxies: Sequence[ProxyProcess], *, clients: int, acts: Choice, pace_s: float = 0.0
 ) -> AsyncIterator[list[Ledger]]:
-    """Clients at work for the length of the context; their ledgers."""
+    """Clients at work for the length of the context; their ledgers. `pace_s` is what each waits after each act."""
     stopped = asyncio.Event()
     async with aiohttp.ClientSession(headers={"Content-Type": "application/json"}) as http:
         made = [Client(http, proxies, await make_user(shop)) for _ in range(clients)]
         async with asyncio.TaskGroup() as tasks:
             for client in made:
-                tasks.create_task(client.run(acts(client), stopped))
+                tasks.create_task(client.run(acts(client), stopped, pace_s=pace_s))
             try:
                 yield [client.ledger for client in made]
             finally:

@@ -10,13 +10,15 @@ import aiohttp
 import pytest
 
 from adapters.flags import WriteFailurePolicy
-from tests.conformance.shop import Record, Shop, decode, encode
+from tests.conformance.shop import Record, Shop
+from tests.conformance.shops import is_full_proof
 from tests.crash.death import Wires, on_wires, wired
 from tests.crash.moments import COMMITTING, REQUEST, Place
-from tests.crash.shapes import SHAPES, Shape
+from tests.crash.shapes import SHAPES, SHORT, Shape
+from tests.fleet.clients import call
 from tests.fleet.estate import Estate
 from tests.fleet.proxies import ProxyProcess, serving
-from tests.fleet.wires import Fate, Hold, lose_all, pass_all
+from tests.fleet.wires import Fate, Hold, Meeting, lose_all, pass_all
 
 WRITING: Final = """SELECT p.id FROM information_schema.innodb_trx t
  JOIN information_schema.processlist p ON p.id = t.trx_mysql_thread_id WHERE p.db = %s"""
@@ -32,13 +34,8 @@ class Standstill:
 
     async def call(self, operation: str, arguments: Record) -> tuple[int, Record]:
         """Status and answer of a call of the proxy."""
-        url = f"http://{self.proxy.rpc}/rpc/{operation.replace('.', '/')}"
-        headers = {"Content-Type": "application/json"}
-        async with (
-            aiohttp.ClientSession() as client,
-            client.post(url, data=encode(arguments), headers=headers) as response,
-        ):
-            return response.status, decode(await response.read())
+        async with aiohttp.ClientSession() as http:
+            return await call(http, self.proxy, operation, arguments)
 
     async def kill_its_session(self) -> None:
         """Have MySQL end the session whose transaction is open."""
@@ -54,7 +51,7 @@ async def standstill(estate: Estate, tmp_path: Path) -> AsyncIterator[Standstill
 
 
 @pytest.mark.parametrize("is_resumed_first", [True, False], ids=["process first", "request first"])
-@pytest.mark.parametrize("shape", SHAPES[1:3], ids=str)
+@pytest.mark.parametrize("shape", SHAPES if is_full_proof() else SHORT[2:3], ids=str)
 async def test_request_late_past_repair_is_refused_by_the_fence(
     estate: Estate, shop: Shop, standstill: Standstill, shape: Shape, *, is_resumed_first: bool
 ) -> None:
@@ -81,7 +78,7 @@ async def test_request_late_past_repair_is_refused_by_the_fence(
 
 async def test_commit_late_past_repair_finds_no_session(estate: Estate, shop: Shop, standstill: Standstill) -> None:
     """SIGSTOP with the COMMIT on its way, the session killed, repaired by another, SIGCONT: not applied."""
-    shape = SHAPES[1]
+    shape = SHORT[1]
     arguments = await shape.prepare(shop)
     before = await estate.books()
     hold = standstill.wires[Place.MYSQL].rule = Hold(COMMITTING)
@@ -99,28 +96,23 @@ async def test_commit_late_past_repair_finds_no_session(estate: Estate, shop: Sh
 
 
 @pytest.mark.parametrize("policy", WriteFailurePolicy, indirect=True)
-@pytest.mark.parametrize("fate", [Fate.LOSE, Fate.CUT, Fate.STRAY], ids=["lost", "answer lost", "late"])
 async def test_commit_without_answer_is_told_truly(
-    estate: Estate, shop: Shop, policy: WriteFailurePolicy, standstill: Standstill, *, fate: Fate
+    estate: Estate, shop: Shop, policy: WriteFailurePolicy, standstill: Standstill
 ) -> None:
-    """When the answer to COMMIT is lost, the journal tells what became of it, and nothing changes that later."""
-    if policy is WriteFailurePolicy.JOURNAL:
-        standstill.wires[Place.DYNAMODB].rule = lose_all
-    shape = SHAPES[1]
-    arguments = await shape.prepare(shop)
-    before = await estate.books()
+    """When COMMIT, or its answer, is lost or late, the journal tells what became of it; nothing changes that later."""
     wire = standstill.wires[Place.MYSQL]
-
-    async def rule(message: bytes) -> Fate:
-        return fate if COMMITTING in message else Fate.PASS
-
-    wire.rule = rule
-    status, answer = await standstill.call(shape.operation, arguments)
-    standstill.wires[Place.DYNAMODB].rule = pass_all
-    wire.strays_may_arrive.set()
-    if fate is not Fate.LOSE:
-        await wire.lost_answer()
-    await estate.drained()
-    assert (status, answer.get("outcome")) in {(200, None), (503, "not_applied")}
-    assert (status == 200) == (before != await estate.books())
+    for fate in (Fate.LOSE, Fate.CUT, Fate.STRAY):
+        shape = SHORT[1]
+        arguments = await shape.prepare(shop)
+        before = await estate.books()
+        away = lose_all if policy is WriteFailurePolicy.JOURNAL else pass_all
+        standstill.wires[Place.DYNAMODB].rule, wire.rule = away, Meeting(COMMITTING, fate)
+        status, answer = await standstill.call(shape.operation, arguments)
+        standstill.wires[Place.DYNAMODB].rule = pass_all
+        wire.strays_may_arrive.set()
+        if fate is not Fate.LOSE:
+            await wire.lost_answer()
+        await estate.drained()
+        assert (status, answer.get("outcome")) in {(200, None), (503, "not_applied")}
+        assert (status == 200) == (before != await estate.books())
     await estate.verify()

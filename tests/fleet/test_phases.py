@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +14,7 @@ from tests.conformance.shops import is_full_proof
 from tests.crash.death import on_wires, wired
 from tests.crash.moments import Place
 from tests.factories import make_user
-from tests.fleet.clients import answers_of, call, load, make_stock, more_answers
+from tests.fleet.clients import Client, answers_of, call, load, make_stock, more_answers
 from tests.fleet.estate import Estate
 from tests.fleet.fixtures import Figures
 from tests.fleet.ledger import check
@@ -22,8 +23,9 @@ from tests.fleet.waiting import until
 from tests.fleet.wires import Hold
 
 CLIENTS: Final = 32 if is_full_proof() else 8
-ANSWERS: Final = 2_000 if is_full_proof() else 150
+ANSWERS: Final = 2_000 if is_full_proof() else 80
 """How many good answers are waited for between two moves."""
+PACE_S: Final = 0.0 if is_full_proof() else 0.05
 COMMIT: Final = b"\x03COMMIT"
 
 
@@ -64,7 +66,8 @@ async def test_phase_moved_under_load_loses_nothing(
     """
     stock = await make_stock(shop)
     await must(estate, "phase", "set", "1", "--reason", "the beginning")
-    async with load(shop, proxies, clients=CLIENTS, acts=lambda client: client.all_acts(stock)) as ledgers:
+    acts = partial(Client.all_acts, stock=stock)
+    async with load(shop, proxies, clients=CLIENTS, acts=acts, pace_s=PACE_S) as ledgers:
         for phase in ("2", "1", "2"):
             await more_answers(ledgers, ANSWERS)
             last_id = await last_user_before(estate, phase)
@@ -86,7 +89,8 @@ async def test_phase_2_all_along_keeps_databases_equal(
 ) -> None:
     """Phase 2 under load: verify alone finds the databases equal."""
     stock = await make_stock(shop)
-    async with load(shop, proxies, clients=CLIENTS, acts=lambda client: client.all_acts(stock)) as ledgers:
+    acts = partial(Client.all_acts, stock=stock)
+    async with load(shop, proxies, clients=CLIENTS, acts=acts, pace_s=PACE_S) as ledgers:
         await more_answers(ledgers, 3 * ANSWERS)
     figures(f"phase 2 all along, {CLIENTS} clients: {dict(answers_of(ledgers))}")
     assert {"ok"} == answers_of(ledgers).keys()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +12,7 @@ from deploy.local.mysql import MySQLServer, start_mysql
 from tests import servers
 from tests.conformance.shop import Shop
 from tests.conformance.shops import is_full_proof
-from tests.fleet.clients import answers_of, load, make_stock, more_answers, more_failures
+from tests.fleet.clients import Client, answers_of, load, make_stock, more_answers, more_failures
 from tests.fleet.estate import Estate
 from tests.fleet.estate import estate as made_estate
 from tests.fleet.fixtures import Figures
@@ -44,7 +45,7 @@ async def test_killed_mysql_loses_nothing_that_was_acknowledged(
 ) -> None:
     """Kill -9 of MySQL under load, and a start: the proxy goes on by itself, and every answer was true."""
     stock = await make_stock(shop)
-    async with load(shop, [proxy], clients=CLIENTS, acts=lambda client: client.all_acts(stock)) as ledgers:
+    async with load(shop, [proxy], clients=CLIENTS, acts=partial(Client.all_acts, stock=stock)) as ledgers:
         for _ in range(ROUNDS):
             await more_answers(ledgers, ANSWERS)
             await asyncio.to_thread(mortal.kill)
@@ -64,7 +65,7 @@ async def test_killed_proxy_loses_nothing_that_was_acknowledged(
     stock = await make_stock(shop)
     async with serving(estate, tmp_path / "first") as mortal_proxy:
         proxies = [proxy, mortal_proxy]
-        async with load(shop, proxies, clients=CLIENTS, acts=lambda client: client.all_acts(stock)) as ledgers:
+        async with load(shop, proxies, clients=CLIENTS, acts=partial(Client.all_acts, stock=stock)) as ledgers:
             await more_answers(ledgers, ANSWERS)
             await mortal_proxy.kill()
             await more_failures(ledgers, FAILURES)

@@ -43,6 +43,18 @@ async def lose_all(_: bytes) -> Fate:
     return Fate.LOSE
 
 
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """A rule for the messages with a marker; all others pass."""
+
+    marker: bytes
+    fate: Fate
+
+    async def __call__(self, message: bytes) -> Fate:
+        """See Rule."""
+        return self.fate if self.marker in message else Fate.PASS
+
+
 @dataclass(slots=True)
 class Hold:
     """A rule that holds back the first message with a marker until it is released, and lets all others pass."""
@@ -242,6 +254,7 @@ class Wire:
                         link.abort()
                         return
                     case Fate.STRAY:
+                        self.strays_may_arrive.clear()
                         link.to_client.transport.abort()
                         await self.strays_may_arrive.wait()
                         await self._answer_into_the_void(link, message)
