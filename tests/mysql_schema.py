@@ -20,15 +20,21 @@ async def mysql_schema(server: servers.MySQLEndpoint, *, has_tables: bool = True
     """A new schema, with the shop's tables and the proxy's unless they are not wanted; dropped in the end."""
     schema = f"crossfade_test_{uuid4().hex}"
     endpoint = MySQLEndpoint(server.host, server.port, server.user, server.password, schema)
-    root = await Connection.open(MySQLEndpoint(server.host, server.port, server.user, server.password, "mysql"))
-    await root.batch(f"CREATE DATABASE {schema} DEFAULT COLLATE utf8mb4_0900_ai_ci")
+    root = MySQLEndpoint(server.host, server.port, server.user, server.password, "mysql")
+    await _run(root, f"CREATE DATABASE {schema} DEFAULT COLLATE utf8mb4_0900_ai_ci")
     try:
         if has_tables:
             await prepare(endpoint, shop_tables=True, first_flags=Flags())
         yield endpoint
     finally:
-        await root.batch(f"DROP DATABASE {schema}")
-        await root.quit()
+        await _run(root, f"DROP DATABASE {schema}")
+
+
+async def _run(endpoint: MySQLEndpoint, statement: str) -> None:
+    """Run a statement in a session of its own: one kept for a whole run would be dropped by the server meanwhile."""
+    connection = await Connection.open(endpoint)
+    await connection.batch(statement)
+    await connection.quit()
 
 
 @pytest.fixture(scope="module")
