@@ -1,6 +1,7 @@
 """The deadline of a call, and the named steps inside it."""
 
 import asyncio
+import time
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -10,23 +11,23 @@ from adapters.errors import DeadlineExceeded
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """A moment of the running loop's clock, in seconds."""
+    """A moment of the monotonic clock, in seconds: the loop's own, which would cost a system call to ask."""
 
     at_s: float
 
     @classmethod
     def after(cls, seconds_s: float) -> Self:
         """The deadline that many seconds from now."""
-        return cls(asyncio.get_running_loop().time() + seconds_s)
+        return cls(time.monotonic() + seconds_s)
 
     @property
     def remaining_s(self) -> float:
         """Seconds left, negative once passed."""
-        return self.at_s - asyncio.get_running_loop().time()
+        return self.at_s - time.monotonic()
 
     def capped(self, seconds_s: float) -> "Deadline":
         """The earlier of this deadline and one that many seconds from now."""
-        return Deadline(min(self.at_s, asyncio.get_running_loop().time() + seconds_s))
+        return Deadline(min(self.at_s, time.monotonic() + seconds_s))
 
     def scope(self, name: str) -> "Scope":
         """Run a step under the deadline: `async with deadline.scope("mysql.query")`.
@@ -55,7 +56,7 @@ class Scope:
         self._task = task
         self._cancellations = task.cancelling()
         self._is_late = False
-        self._allowed_s = self._at_s - loop.time()
+        self._allowed_s = self._at_s - time.monotonic()
         # A deadline that has passed lets the step come as far as its first wait.
         self._timer = loop.call_at(self._at_s, self._expire) if self._allowed_s > 0 else loop.call_soon(self._expire)
 

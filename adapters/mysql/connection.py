@@ -7,8 +7,8 @@ Placeholders are `%s`, a literal per cent sign is `%%`, whether or not there are
 `errors`; after anything but a plain refusal by the server the session is closed, for its stream may be out of step.
 """
 
-import asyncio
 import socket
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self, cast
@@ -86,7 +86,7 @@ class Connection:
         self._transport = raw._transport  # type: ignore[attr-defined]  # noqa: SLF001  # not in the driver's stubs
         self._cursor = raw.cursor()
         self._translated = translated(server, on_broken=self.close)
-        self.opened_at_s = self.idle_since_s = asyncio.get_running_loop().time()
+        self.opened_at_s = self.idle_since_s = time.monotonic()
 
     @classmethod
     async def open(cls, endpoint: MySQLEndpoint, session: SessionSettings = DEFAULT_SESSION) -> Self:

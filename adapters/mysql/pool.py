@@ -7,6 +7,7 @@ and lets a server that opens a session slowly hold its lock over everybody else.
 """
 
 import asyncio
+import time
 from collections import deque
 from types import TracebackType
 from typing import NamedTuple
@@ -93,7 +94,7 @@ class Pool:
     def give_back(self, connection: Connection) -> None:
         """Return a session that `take` gave."""
         self._lent.discard(connection)
-        now_s = asyncio.get_running_loop().time()
+        now_s = time.monotonic()
         is_whole = connection.is_open and not connection.is_in_transaction
         if is_whole and not self._is_closed and now_s - connection.opened_at_s < LIFETIME_S:
             connection.idle_since_s = now_s
@@ -124,7 +125,7 @@ class Pool:
         while self._idle:
             connection = self._idle.pop()
             if connection.is_open:
-                if asyncio.get_running_loop().time() - connection.idle_since_s < self._ping_after_s:
+                if time.monotonic() - connection.idle_since_s < self._ping_after_s:
                     return connection
                 self._idle.append(connection)
                 return None

@@ -4,7 +4,7 @@ A call reads one immutable state at its start and never looks again. The copy ma
 have been out of reach for the lease, calls are refused: no proxy serves an abandoned phase.
 """
 
-import asyncio
+import time
 from typing import Final
 
 from adapters.errors import CrossfadeError, Unavailable
@@ -40,7 +40,7 @@ class Snapshot:
     @property
     def age_s(self) -> float:
         """Seconds since the state was last read."""
-        return asyncio.get_running_loop().time() - self._read_at_s
+        return time.monotonic() - self._read_at_s
 
     def adopt(self, state: ControlState, *, is_deciding: bool) -> bool:
         """Take a state just read; whether it was taken.
@@ -54,7 +54,7 @@ class Snapshot:
         if known is not None and state.epoch != known.epoch:
             log.info("control_state_changed", epoch=state.epoch, changed_by=state.changed_by)
         self._state = state
-        self._read_at_s = asyncio.get_running_loop().time()
+        self._read_at_s = time.monotonic()
         return True
 
 
