@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from adapters.mysql.connection import Connection
+from adapters.mysql.connection import Connection, Row
 from adapters.mysql.errors import NotPrepared
 from adapters.mysql.rows import sql, user_of
 from adapters.records import User
@@ -23,15 +23,15 @@ class UserReads:
 
     async def find_by_id(self, *, id: int) -> User | None:  # noqa: A002  # the wire's name
         """See UserRepository."""
-        return await self._one(FIND_BY_ID, id)
+        return _one(await self._rows(FIND_BY_ID, (id,)))
 
     async def find_by_username(self, *, username: str) -> User | None:
         """See UserRepository."""
-        return await self._one(FIND_BY_USERNAME, username)
+        return _one(await self._rows(FIND_BY_USERNAME, (username,)))
 
     async def find_by_email(self, *, email: str) -> User | None:
         """See UserRepository."""
-        return await self._one(FIND_BY_EMAIL, email)
+        return _one(await self._rows(FIND_BY_EMAIL, (email,)))
 
     async def exists_by_username(self, *, username: str) -> bool:
         """See UserRepository."""
@@ -43,15 +43,14 @@ class UserReads:
 
     async def find_all_super_admins(self) -> list[User]:
         """See UserRepository."""
-        return await self._users(FIND_ALL_SUPER_ADMINS, ())
+        return [user_of(row) for row in await self._rows(FIND_ALL_SUPER_ADMINS, ())]
 
-    async def _one(self, statement: str, key: object) -> User | None:
-        users = await self._users(statement, (key,))
-        return users[0] if users else None
-
-    async def _users(self, statement: str, args: Sequence[object]) -> list[User]:
+    async def _rows(self, statement: str, args: Sequence[object]) -> list[Row]:
         try:
-            rows = await self._connection.rows(statement, args)
+            return await self._connection.rows(statement, args)
         except NotPrepared:
-            rows = await self._connection.rows(statement.replace("super_admin", "FALSE"), args)
-        return [user_of(row) for row in rows]
+            return await self._connection.rows(statement.replace("super_admin", "FALSE"), args)
+
+
+def _one(rows: list[Row]) -> User | None:
+    return user_of(rows[0]) if rows else None
