@@ -23,7 +23,7 @@ from deploy.local.dynamodb import start_dynamodb
 from deploy.local.mysql import start_mysql
 from deploy.local.process import LOCAL
 from tests import servers
-from tests.load.machine import available_cores, keep_to
+from tests.load.machine import available_cores, keep_to, take_precedence
 from tests.load.pauses import pauses
 from tests.load.point_reads import point_reads
 from tests.load.report import Ratio, Verdict, as_json, table
@@ -70,7 +70,7 @@ def databases(folder: Path) -> Iterator[tuple[servers.MySQLEndpoint, servers.Dyn
         yield mysql, dynamodb
 
 
-def machine(setting: Setting, cores: list[int]) -> dict[str, object]:
+def machine(setting: Setting, cores: list[int], *, has_precedence: bool) -> dict[str, object]:
     """Where the figures come from."""
     given = [name for name in (servers.MYSQL_URL, servers.DYNAMODB_ENDPOINT) if os.environ.get(name)]
     return {
@@ -81,6 +81,7 @@ def machine(setting: Setting, cores: list[int]) -> dict[str, object]:
         "period_s": setting.period_s,
         "seed": setting.seed,
         "load_average": os.getloadavg(),
+        "has_precedence": has_precedence,
         "databases_not_pinned": given,
     }
 
@@ -91,11 +92,13 @@ def main() -> int:
     cores = available_cores()
     under_test, others = cores[0], set(cores[1:]) or set(cores)
     keep_to(others)
+    has_precedence = take_precedence()
     LOCAL.mkdir(exist_ok=True)
     with TemporaryDirectory(dir=LOCAL, prefix="bench-") as name, databases(Path(name)) as (mysql, dynamodb):
         setting = Setting(mysql, dynamodb, Path(name), under_test, given.rounds, given.period, given.seed)
         ratios = [ratio for group in given.only or GROUPS for ratio in GROUPS[group](setting)]
-        RESULTS.write_bytes(orjson.dumps(as_json(ratios, machine(setting, cores)), option=orjson.OPT_INDENT_2))
+        told = as_json(ratios, machine(setting, cores, has_precedence=has_precedence))
+        RESULTS.write_bytes(orjson.dumps(told, option=orjson.OPT_INDENT_2))
     sys.stdout.write(f"{table(ratios)}\n\nseed {given.seed}; all figures are in {RESULTS}\n")
     return int(any(ratio.verdict is Verdict.MISSED for ratio in ratios))
 

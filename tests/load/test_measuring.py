@@ -2,12 +2,15 @@
 
 import asyncio
 import random
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 
 from proxy.environment import Address
+from tests.load.machine import PRECEDENCE
 from tests.load.report import Bar, Ratio, Verdict, as_json, table
 from tests.load.rounds import interleaved, noise, ratio
 from tests.load.volley import BadAnswerError, Volley, fire, post
@@ -136,3 +139,10 @@ def test_report_shows_the_ratio_its_bar_and_both_figures() -> None:
     assert {"cores": 2} == told["machine"]
     assert "MISSED" in str(told["ratios"])
     assert "65.4" in str(told["ratios"])
+
+
+def test_precedence_is_told_as_it_is() -> None:
+    """What stands in the figures is whether the run went before others. In a process of its own, for it would stay."""
+    look = "import os; from tests.load.machine import take_precedence; print(take_precedence(), os.nice(0))"
+    seen = subprocess.run([sys.executable, "-c", look], capture_output=True, check=True, text=True).stdout.split()
+    assert ["True", str(PRECEDENCE)] == seen or ("False" == seen[0] and int(seen[1]) > PRECEDENCE)
