@@ -54,9 +54,9 @@ class MySQLControl:
         self._pool = pool
         self._limit_s = limit_s
 
-    async def read(self) -> ControlState:
+    async def read(self, *, limit_s: float | None = None) -> ControlState:
         """See Control."""
-        deadline = self._deadline()
+        deadline = self._deadline(limit_s)
         async with self._pool.acquire(deadline) as connection, deadline.scope("mysql.control"):
             rows = await connection.rows(READ)
         return _state(rows)
@@ -99,9 +99,9 @@ class MySQLControl:
             for connection_id in in_the_way & set(connection_ids):
                 await connection.batch(KILL, (connection_id,))
 
-    async def heartbeat(self, instance: str, *, epoch: int) -> None:
+    async def heartbeat(self, instance: str, *, epoch: int, limit_s: float | None = None) -> None:
         """See Control."""
-        deadline = self._deadline()
+        deadline = self._deadline(limit_s)
         async with self._pool.acquire(deadline) as connection, deadline.scope("mysql.heartbeat"):
             await connection.execute(HEARTBEAT, (instance, epoch))
 
@@ -136,8 +136,8 @@ class MySQLControl:
                 await connection.quit()
         return after
 
-    def _deadline(self) -> Deadline:
-        return Deadline.after(self._limit_s)
+    def _deadline(self, limit_s: float | None = None) -> Deadline:
+        return Deadline.after(limit_s or self._limit_s)
 
 
 def _refuse_stale(before: ControlState, expected_epoch: int) -> None:

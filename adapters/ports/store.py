@@ -211,8 +211,8 @@ class Shadow(Protocol):
 class Control(Protocol):
     """The control state in the database that decides."""
 
-    async def read(self) -> ControlState:
-        """The state now."""
+    async def read(self, *, limit_s: float | None = None) -> ControlState:
+        """The state now; `limit_s` takes the place of the usual limit."""
 
     async def switch(
         self,
@@ -236,8 +236,8 @@ class Control(Protocol):
     async def leave(self, instance: str) -> None:
         """Take this worker off the fleet's list."""
 
-    async def heartbeat(self, instance: str, *, epoch: int) -> None:
-        """Say that this worker lives and serves this epoch."""
+    async def heartbeat(self, instance: str, *, epoch: int, limit_s: float | None = None) -> None:
+        """Say that this worker lives and serves this epoch; `limit_s` as for `read`."""
 
     async def fleet(self) -> list[Heartbeat]:
         """The workers that were heard of in the last minute."""

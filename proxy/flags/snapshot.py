@@ -14,6 +14,11 @@ from proxy.logs import EventLog
 
 LEASE_S: Final = 3.0
 """How old a copy may be to serve by, in seconds."""
+POLL_LIMIT_S: Final = 0.6
+"""How long a poll waits for the deciding copy, and to be heard of there.
+
+Where it is silent, both limits and the pause between two polls pass before the mirror is read: less than the lease.
+"""
 
 log = EventLog(__name__)
 
@@ -71,13 +76,13 @@ class ControlPoll:
     async def run_once(self) -> ControlState | None:
         """Adopt the state of the database that decides, else of its mirror; None when neither could be read."""
         try:
-            state = await self._control.read()
+            state = await self._control.read(limit_s=POLL_LIMIT_S)
         except CrossfadeError as error:
             log.warning("control_row_unreadable", error=error)
             return await self._adopt_mirror()
         self._snapshot.adopt(state, is_deciding=True)
         await self._bring_up_mirror(state)
-        await self._control.heartbeat(self._instance, epoch=state.epoch)
+        await self._tell(state)
         return state
 
     async def reread(self) -> ControlState:
@@ -85,6 +90,13 @@ class ControlPoll:
         state = await self._control.read()
         self._snapshot.adopt(state, is_deciding=True)
         return state
+
+    async def _tell(self, state: ControlState) -> None:
+        """Say that this worker lives. Whoever is not heard of is waited for by switches, and then named."""
+        try:
+            await self._control.heartbeat(self._instance, epoch=state.epoch, limit_s=POLL_LIMIT_S)
+        except CrossfadeError as error:
+            log.warning("control_heartbeat_failed", epoch=state.epoch, error=error)
 
     async def _adopt_mirror(self) -> ControlState | None:
         try:
