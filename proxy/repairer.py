@@ -5,12 +5,12 @@ among them, may run twice, and may run beside writers: the version rows keep the
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 from uuid import UUID
 
-from adapters.changes import LISTING, TREE, Aggregate, Change, Intent, IntentPart, Ref, RowKind
+from adapters.changes import LISTING, TREE, Aggregate, Change, Intent, IntentPart, ItemKey, Ref, RowKind
 from adapters.deadline import Deadline
 from adapters.errors import CrossfadeError, Unavailable
 from adapters.ports.store import (
@@ -28,10 +28,14 @@ from proxy.flags.snapshot import Snapshot
 from proxy.logs import EventLog
 from proxy.metrics import RepairResult
 
-BATCH: Final = 256
+BATCH: Final = 1024
 AT_ONCE: Final = 8
 AGGREGATES_MAX: Final = 64
 """How many aggregates are settled under one set of locks: intents that hang together may be very many."""
+KEYS_MAX: Final = 1000
+"""How many items: a user who moved often while the shadow was away has many, and calls wait for the lock meanwhile."""
+TOGETHER_MAX: Final = 90
+"""How many aggregates and items small groups may have together, to be settled in one request to the shadow."""
 REPAIR_LIMIT_S: Final = 20.0
 ALARM_ATTEMPTS: Final = 10
 BUSY_TRIES: Final = 3
@@ -68,15 +72,21 @@ class RepairCounter(Protocol):
         """Count that many intents."""
 
 
+async def _always() -> bool:
+    """Nobody knows better."""
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class RepairParts:
-    """What a repair works with."""
+    """What a repair works with. `is_shadow_there` is asked before intents are claimed; by default they always are."""
 
     authority: Writer
     journal: IntentJournal
     shadow: Shadow
     snapshot: Snapshot
     count: RepairCounter
+    is_shadow_there: Callable[[], Awaitable[bool]] = field(default=_always)
 
 
 class Repairer:
@@ -86,9 +96,13 @@ class Repairer:
         self._parts = parts
 
     async def run_once(self) -> RepairReport:
-        """Settle what is due, and go on while there is more and it gets done."""
+        """Settle what is due, and go on while there is more and it gets done.
+
+        While the shadow is known to be away nothing is tried: calls would wait for locks held in vain, and what is put
+        off again and again would be late once the shadow is back.
+        """
         total = RepairReport()
-        while self._is_dual():
+        while self._is_dual() and await self._parts.is_shadow_there():
             intents = await self._parts.journal.due(limit=BATCH)
             report = await self._settle_all(intents, limit_s=REPAIR_LIMIT_S)
             total += report
@@ -115,14 +129,28 @@ class Repairer:
         reports: list[RepairReport] = []
         places = asyncio.Semaphore(AT_ONCE)
 
-        async def settle(group: list[Intent]) -> None:
+        async def settle(groups: list[list[Intent]]) -> None:
             async with places:
-                reports.extend([await self._settle(some, Deadline.after(limit_s)) for some in parted(group)])
+                reports.append(await self._settle_together(groups, limit_s=limit_s))
 
         async with asyncio.TaskGroup() as tasks:
-            for group in grouped(intents):
-                tasks.create_task(settle(group))
+            for groups in joined(grouped(intents)):
+                tasks.create_task(settle(groups))
         return sum(reports, RepairReport())
+
+    async def _settle_together(self, groups: list[list[Intent]], *, limit_s: float) -> RepairReport:
+        """Several groups under one set of locks, or one by one where an aggregate of theirs is busy."""
+        if len(groups) > 1:
+            everything = [intent for group in groups for intent in group]
+            try:
+                if await self._was_settled(everything, Deadline.after(limit_s), is_patient=False):
+                    self._parts.count(RepairResult.REPAIRED, intents=len(everything))
+                    return RepairReport(found=len(everything), settled=len(everything))
+            except (CrossfadeError, Restart, CommitLost) as error:
+                await self._put_off(everything, error)
+                return RepairReport(found=len(everything), failed=len(everything))
+        parts = [part for group in groups for part in parted(group)]
+        return sum([await self._settle(part, Deadline.after(limit_s)) for part in parts], RepairReport())
 
     async def _settle(self, intents: list[Intent], deadline: Deadline) -> RepairReport:
         """One group, merged; what fails is put off."""
@@ -213,14 +241,36 @@ def grouped(intents: Sequence[Intent]) -> list[list[Intent]]:
     return list(groups.values())
 
 
+def joined(groups: Sequence[list[Intent]]) -> list[list[list[Intent]]]:
+    """The groups, small ones several together; one that failed before stays alone, so as to hold up no other."""
+    found: list[list[list[Intent]]] = []
+    size = TOGETHER_MAX
+    for group in groups:
+        own = TOGETHER_MAX if any(intent.attempts for intent in group) else _size(group)
+        if size + own > TOGETHER_MAX:
+            found.append([])
+            size = 0
+        found[-1].append(group)
+        size += own
+    return found
+
+
+def _size(group: Sequence[Intent]) -> int:
+    """How many aggregates and items a group has."""
+    aggregates = {aggregate for intent in group for aggregate in intent.part.aggregates}
+    return len(aggregates) + len({key for intent in group for key in intent.part.keys})
+
+
 def parted(group: Sequence[Intent]) -> list[list[Intent]]:
-    """A group in parts of at most AGGREGATES_MAX aggregates (or one intent), to be settled one after another."""
+    """A group in parts to be settled one after another, each of few enough aggregates and items, or of one intent."""
     parts: list[list[Intent]] = []
     aggregates: set[Aggregate] = set()
+    keys: set[ItemKey] = set()
     for intent in group:
         aggregates |= set(intent.part.aggregates)
-        if not parts or len(aggregates) > AGGREGATES_MAX:
+        keys |= set(intent.part.keys)
+        if not parts or len(aggregates) > AGGREGATES_MAX or len(keys) > KEYS_MAX:
             parts.append([])
-            aggregates = set(intent.part.aggregates)
+            aggregates, keys = set(intent.part.aggregates), set(intent.part.keys)
         parts[-1].append(intent)
     return parts

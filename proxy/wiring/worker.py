@@ -98,6 +98,7 @@ class Worker:
                 shadow=databases.shadow,
                 snapshot=self.snapshot,
                 count=metrics.repair_finished,
+                is_shadow_there=self._is_target_there,
             )
         )
         self.repair_loop = ServiceLoop("repairer", self.repairer.run_once, interval_s=REPAIR_S)
@@ -231,6 +232,17 @@ class Worker:
 
     def _count_broken_request(self) -> None:
         self.metrics.rpc_finished("broken request", InvalidArgument.code, 0.0)
+
+    async def _is_target_there(self) -> bool:
+        """Whether repairs may be tried. Finding the target back closes its breaker: no more need be journalled."""
+        breaker = self.guards[Side.TARGET].breaker
+        if breaker.is_open:
+            try:
+                await self.databases.mirror.read()
+            except CrossfadeError:
+                return False
+            breaker.succeeded()
+        return True
 
     async def _warm(self) -> None:
         """Keep what reads of the target need at hand while there may be any, so that the first call finds it."""

@@ -15,16 +15,19 @@ from typing import Final
 import aiohttp
 import pytest
 
+from proxy.breaker import THRESHOLD
+from proxy.wiring.worker import REPAIR_S
 from tests.conformance.shop import Shop
 from tests.conformance.shops import is_full_proof
 from tests.crash.death import Wires, on_wires, wired
 from tests.crash.moments import Place
+from tests.factories import make_user
 from tests.fleet.clients import Client, answers_of, failures_of, load, make_stock, more_answers, more_failures
 from tests.fleet.estate import Estate
 from tests.fleet.fixtures import Figures, shop_of
 from tests.fleet.ledger import Ledger, check
 from tests.fleet.proxies import ProxyProcess, must, serving
-from tests.fleet.waiting import lapse
+from tests.fleet.waiting import lapse, until
 from tests.fleet.wires import Fate, Wire, lose_all, pass_all
 
 CLIENTS: Final = 32 if is_full_proof() else 6
@@ -172,3 +175,17 @@ async def test_outage_under_policy_journal_fails_no_call(
     await served.estate.drained()
     await served.estate.verify()
     await must(served.estate, "flags", "set", "write_failure_policy=rollback")
+
+
+async def test_repairs_wait_while_the_shadow_is_known_to_be_away(served: Served) -> None:
+    """What is owed is neither locked nor put off in vain, so that all of it is due once the shadow is back."""
+    await must(served.estate, "flags", "set", "write_failure_policy=journal")
+    async with refused(served.wires[Place.DYNAMODB]):
+        for _ in range(2 * THRESHOLD):
+            await make_user(served.shop)
+        await until("all that is owed to be due", served.estate.is_all_due)
+        await lapse(2 * REPAIR_S)
+        assert await served.estate.is_all_due()
+        assert await served.estate.owed() == 2 * THRESHOLD
+    await served.estate.drained()
+    await served.estate.verify()

@@ -614,6 +614,20 @@ async def test_repair_deletes_orders_of_one_of_many_users(world: World) -> None:
     assert len(versions) + 1 == len(await world.items("Fence"))
 
 
+async def test_repair_deletes_only_what_is_there(world: World) -> None:
+    """Steps that never came to be are looked for, not deleted, once the fence keeps their late requests out."""
+    there, gone = [user_of(ANA, "a@x"), *big_user("c@x")[-2:]], big_user("b@x")
+    await world.write(change_of({ANA: 1}, after=there))
+    world.wire.requests.clear()
+    plan = world.shadow.converge(change_of({ANA: 2}), listed=[*listed(*gone), *listed(*there)], op_id=uuid4())
+    assert APPLIED == await world.send(plan)
+    assert {} == await world.items("Users", "Support")
+    sent = [request.action for request in world.wire.requests]
+    assert "TransactWriteItems" == sent[0]
+    assert len(plan.chunks) > sent.count("TransactWriteItems")
+    assert len(plan.chunks) - 1 == sent.count("BatchGetItem")
+
+
 async def test_row_that_has_no_items_stops_its_writes_but_no_repair(world: World) -> None:
     """A row written beside the proxy, without a time that a key is made of."""
     odd = order_of(ANA, "a@x", 1)
