@@ -48,6 +48,19 @@ class Request:
     body: Any
 
 
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """An answer in DynamoDB's place that may be anything: its first line, headers with it, and its body."""
+
+    head: str
+    body: bytes
+
+    @property
+    def raw(self) -> bytes:
+        """The answer as bytes."""
+        return f"{self.head}Content-Length: {len(self.body)}\r\n\r\n".encode() + self.body
+
+
 Interlude = Callable[[], Awaitable[object]]
 """Done before a request is passed on."""
 
@@ -59,7 +72,7 @@ class WireFaults:
         parts = urlsplit(upstream)
         self._host, self._port = parts.hostname, parts.port
         self._connections: dict[asyncio.Task[object], asyncio.StreamWriter] = {}
-        self.script: deque[Fault | Answer | Interlude] = deque()
+        self.script: deque[Fault | Answer | Raw | Interlude] = deque()
         self.requests: list[Request] = []
         self.arrived = asyncio.Condition()
 
@@ -105,7 +118,7 @@ class WireFaults:
                 raw = await _message(reader)
                 fault = self.script.popleft() if self.script else Fault.NONE
                 await self._remember(raw)
-                if isinstance(fault, Answer):
+                if isinstance(fault, Answer | Raw):
                     writer.write(fault.raw)
                 elif fault is Fault.LOSE_REQUEST:
                     return

@@ -1,8 +1,8 @@
 """One request on its way, and the moment it leaves.
 
-The HTTP session of the SDK hides whether a failed request was sent, and so whether it may have been applied. Here the
-connector says so: a request counts as sent from the moment it is given a connection, and is given none once its time
-is up, however long signing, waiting for a free connection or a stopped process took.
+The HTTP library hides whether a failed request was sent, and so whether it may have been applied. Here the connector
+says so: a request counts as sent from the moment it is given a connection, and is given none once its time is up,
+however long signing, waiting for a free connection or a stopped process took.
 """
 
 import socket
@@ -53,11 +53,13 @@ class TrackedSession(AIOHTTPSession):
 
     async def _create_connector(self, proxy_url: str | None) -> Any:  # noqa: ANN401  # the SDK's method has no types
         connector = await super()._create_connector(proxy_url)  # type: ignore[misc]  # unknown to the SDK's stubs
-        connector.connect = _marking(connector.connect)
+        connector.connect = marking(connector.connect)
         return connector
 
 
-def _marking(connect: Callable[..., Any]) -> Callable[..., Any]:
+def marking(connect: Callable[..., Any]) -> Callable[..., Any]:
+    """A connector's `connect` that marks the current flight as sent. Raises TooLate once the flight's time is up."""
+
     async def connect_and_mark(*args: object, **kwargs: object) -> object:
         connection = await connect(*args, **kwargs)
         flight = current_flight.get()

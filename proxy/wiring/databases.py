@@ -144,6 +144,7 @@ async def open_databases(
             attempt_s=settings.dynamodb.attempt_s,
             attempts=settings.dynamodb.attempts,
             connections=settings.dynamodb.pool,
+            has_fast_path=settings.dynamodb.has_fast_path,
             observe=observe,
         )
         await stack.enter_async_context(client)

@@ -8,11 +8,14 @@ from time import sleep as block
 from uuid import uuid4
 
 import pytest
+from aiobotocore.credentials import AioCredentials
+from botocore.credentials import ReadOnlyCredentials
 
 from adapters.deadline import Deadline
 from adapters.dynamodb.client import Capacity, DynamoDBClient, DynamoDBEndpoint, Observation, found_item
 from adapters.dynamodb.errors import Failure, Verdict
 from adapters.errors import DeadlineExceeded, Unavailable
+from tests.conformance.shops import is_full_proof
 from tests.servers import DynamoDBEndpoint as Server
 from tests.wire_faults import Answer, Fault, WireFaults
 
@@ -51,11 +54,19 @@ async def wire(dynamodb_server: Server) -> AsyncIterator[WireFaults]:
         yield wire
 
 
+@pytest.fixture(params=[True, False] if is_full_proof() else [True], ids=lambda is_fast: "own" if is_fast else "sdk")
+def has_fast_path(request: pytest.FixtureRequest) -> bool:
+    """Whether requests take the short way, or the SDK's."""
+    return bool(request.param)
+
+
 @pytest.fixture
-async def shaky(client: DynamoDBClient, wire: WireFaults, dynamodb_server: Server) -> AsyncIterator[DynamoDBClient]:
+async def shaky(
+    client: DynamoDBClient, wire: WireFaults, dynamodb_server: Server, *, has_fast_path: bool
+) -> AsyncIterator[DynamoDBClient]:
     """A client of the same table on a faulty wire, with a short limit for an attempt."""
     endpoint = endpoint_at(wire.url, dynamodb_server, client.endpoint.table_prefix)
-    async with DynamoDBClient(endpoint, attempt_s=0.3, connections=2) as shaky:
+    async with DynamoDBClient(endpoint, attempt_s=0.3, connections=2, has_fast_path=has_fast_path) as shaky:
         yield shaky
 
 
@@ -170,28 +181,30 @@ async def test_token_mismatch_is_ambiguous(shaky: DynamoDBClient, wire: WireFaul
     assert (await failure_of_put(shaky)).may_be_applied
 
 
-async def test_refused_connection_is_definite(dynamodb_server: Server) -> None:
+async def test_refused_connection_is_definite(dynamodb_server: Server, *, has_fast_path: bool) -> None:
     """Where nothing listens, nothing was sent, and the error says where."""
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{closed.getsockname()[1]}"
-    async with DynamoDBClient(endpoint_at(url, dynamodb_server, "")) as client:
+    async with DynamoDBClient(endpoint_at(url, dynamodb_server, ""), has_fast_path=has_fast_path) as client:
         failure = await failure_of_put(client)
     assert (Verdict.UNSENT, False) == (failure.verdict, failure.may_be_applied)
     assert url in str(failure.error)
 
 
-async def test_unknown_host_is_definite(dynamodb_server: Server) -> None:
+async def test_unknown_host_is_definite(dynamodb_server: Server, *, has_fast_path: bool) -> None:
     """A name without an address: nothing was sent."""
-    async with DynamoDBClient(endpoint_at("http://nowhere.invalid:1", dynamodb_server, "")) as client:
+    async with DynamoDBClient(
+        endpoint_at("http://nowhere.invalid:1", dynamodb_server, ""), has_fast_path=has_fast_path
+    ) as client:
         failure = await failure_of_put(client)
     assert (Verdict.UNSENT, False) == (failure.verdict, failure.may_be_applied)
 
 
-async def test_failed_handshake_is_definite(dynamodb_server: Server, wire: WireFaults) -> None:
+async def test_failed_handshake_is_definite(dynamodb_server: Server, wire: WireFaults, *, has_fast_path: bool) -> None:
     """Where no TLS is spoken nothing was sent."""
     url = wire.url.replace("http:", "https:")
-    async with DynamoDBClient(endpoint_at(url, dynamodb_server, "")) as client:
+    async with DynamoDBClient(endpoint_at(url, dynamodb_server, ""), has_fast_path=has_fast_path) as client:
         failure = await failure_of_put(client)
     assert (Verdict.UNSENT, False) == (failure.verdict, failure.may_be_applied)
 
@@ -208,9 +221,12 @@ async def full_backlog() -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
-async def test_connect_timeout_is_definite(dynamodb_server: Server) -> None:
+async def test_connect_timeout_is_definite(dynamodb_server: Server, *, has_fast_path: bool) -> None:
     """A connection that is not made in time carried nothing."""
-    async with full_backlog() as url, DynamoDBClient(endpoint_at(url, dynamodb_server, ""), attempt_s=0.2) as client:
+    async with (
+        full_backlog() as url,
+        DynamoDBClient(endpoint_at(url, dynamodb_server, ""), attempt_s=0.2, has_fast_path=has_fast_path) as client,
+    ):
         failure = await failure_of_put(client)
     assert (Verdict.UNSENT, False) == (failure.verdict, failure.may_be_applied)
     assert isinstance(failure.error, Unavailable)
@@ -228,18 +244,25 @@ async def test_waiting_for_a_free_connection_is_definite(shaky: DynamoDBClient, 
     assert 2 == len(wire.requests)
 
 
-async def test_deadline_that_passed_before_sending_is_definite(shaky: DynamoDBClient, wire: WireFaults) -> None:
-    """A process stopped between signing and sending sends nothing once its deadline has passed."""
+async def test_deadline_that_passed_before_sending_is_definite(
+    shaky: DynamoDBClient, wire: WireFaults, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process stopped before it signs and sends sends nothing once its deadline has passed."""
     await get(shaky)
-    signed = asyncio.Event()
+    stopped = asyncio.Event()
 
-    def stop_for_a_while(**_: object) -> None:
-        signed.set()
+    def stop_for_a_while() -> None:
+        stopped.set()
         block(0.15)
 
-    shaky._sdk.meta.events.register("before-send.dynamodb.TransactWriteItems", stop_for_a_while)
-    failure = await failure_of_put(shaky, deadline_s=0.1)
-    assert signed.is_set()
+    async def slowly(credentials: AioCredentials) -> ReadOnlyCredentials:
+        stop_for_a_while()
+        return ReadOnlyCredentials(credentials.access_key, credentials.secret_key, credentials.token)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(AioCredentials, "get_frozen_credentials", slowly)
+        failure = await failure_of_put(shaky, deadline_s=0.1)
+    assert stopped.is_set()
     assert (Verdict.UNSENT, False) == (failure.verdict, failure.may_be_applied)
     assert isinstance(failure.error, DeadlineExceeded)
     assert ["GetItem"] == [request.action for request in wire.requests]
