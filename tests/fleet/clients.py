@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from itertools import count, cycle
-from typing import Final
+from typing import Final, TypeVar
 
 import aiohttp
 
@@ -34,6 +34,10 @@ class Client:
         self._proxies = cycle(proxies)
         self._user = user
         self.ledger = Ledger(user["id"], Value({user["email"]}), Value({user["first_name"]}))
+
+    def go_by(self, http: aiohttp.ClientSession, proxies: Sequence[ProxyProcess]) -> None:
+        """Call these proxies from now on."""
+        self._http, self._proxies = http, cycle(proxies)
 
     async def run(self, acts: Sequence[Act], stopped: asyncio.Event, *, pace_s: float) -> None:
         """Do the acts in turn, numbered, until told to stop."""
@@ -148,7 +152,23 @@ async def call(
         return response.status, decode(await response.read())
 
 
+AnyClient = TypeVar("AnyClient", bound=Client)
 Choice = Callable[[Client], Sequence[Act]]
+
+
+@asynccontextmanager
+async def at_work(
+    clients: Sequence[AnyClient], acts: Callable[[AnyClient], Sequence[Act]], *, pace_s: float
+) -> AsyncIterator[None]:
+    """Clients at work for the length of the context."""
+    stopped = asyncio.Event()
+    async with asyncio.TaskGroup() as tasks:
+        for client in clients:
+            tasks.create_task(client.run(acts(client), stopped, pace_s=pace_s))
+        try:
+            yield
+        finally:
+            stopped.set()
 
 
 @asynccontextmanager
@@ -156,16 +176,10 @@ async def load(
     shop: Shop, proxies: Sequence[ProxyProcess], *, clients: int, acts: Choice, pace_s: float = 0.0
 ) -> AsyncIterator[list[Ledger]]:
     """Clients at work for the length of the context; their ledgers. `pace_s` is what each waits after each act."""
-    stopped = asyncio.Event()
     async with aiohttp.ClientSession(headers={"Content-Type": "application/json"}) as http:
         made = [Client(http, proxies, await make_user(shop)) for _ in range(clients)]
-        async with asyncio.TaskGroup() as tasks:
-            for client in made:
-                tasks.create_task(client.run(acts(client), stopped, pace_s=pace_s))
-            try:
-                yield [client.ledger for client in made]
-            finally:
-                stopped.set()
+        async with at_work(made, acts, pace_s=pace_s):
+            yield [client.ledger for client in made]
 
 
 async def make_stock(shop: Shop) -> Stock:

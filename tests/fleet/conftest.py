@@ -1,5 +1,6 @@
 """The fixtures of real proxies."""
 
 from tests.fleet.fixtures import estate, figures, policy, proxy, shop
+from tests.fleet.pair import pair
 
-__all__ = ["estate", "figures", "policy", "proxy", "shop"]
+__all__ = ["estate", "figures", "pair", "policy", "proxy", "shop"]

@@ -157,6 +157,11 @@ class Estate:
         await self.age_intents()
         return await commands.repair(self.settings(), NO_OPTIONS)
 
+    async def backfill(self) -> None:
+        """`crossfade backfill`, to the end."""
+        report = await commands.backfill(self.settings(), NO_OPTIONS)
+        assert report.is_well, "\n".join(report.lines)
+
     async def verify(self) -> None:
         """Demand that no intent is unsettled and that both databases are equal, as `crossfade verify` sees it."""
         assert await self.unsettled() == 0
