@@ -160,7 +160,7 @@ class DynamoDBSettings:
     attempts: Annotated[int, Variable("CROSSFADE_DYNAMODB_ATTEMPTS", whole(1, 10))] = DYNAMODB_ATTEMPTS
     """Attempts of a request inside a call."""
     has_fast_path: Annotated[bool, Variable("CROSSFADE_DYNAMODB_FAST_PATH", read_flag)] = True
-    """Whether requests for data take the proxy's own way, at a fifth of the cost; else they take the SDK's."""
+    """Whether requests for data take the proxy's own way, at a quarter of the cost; else they take the SDK's."""
     contract: Annotated[Path | None, Variable("CROSSFADE_CONTRACT", Path)] = None
     """The file that describes the tables; none is the contract that the proxy brings."""
 

@@ -40,6 +40,14 @@ class Gap(Exception):
     """A version of the listing whose log entry is not there, or a fence of another history: load anew."""
 
 
+@dataclass(frozen=True, slots=True)
+class Stamps:
+    """What both fences say."""
+
+    tree: Stamp
+    listing: Stamp
+
+
 class Caches:
     """The caches of one worker."""
 
@@ -49,11 +57,26 @@ class Caches:
         self.tree_fence = keys.fence(TREE)
         self.listing_fence = keys.fence(LISTING)
 
+    @property
+    def fences(self) -> tuple[Key, Key]:
+        """Both fences."""
+        return self.tree_fence, self.listing_fence
+
+    @property
+    def kept(self) -> Stamps | None:
+        """As of when both are kept; None before both have been loaded."""
+        tree, listing = self.tree.kept, self.listing.kept
+        return None if tree is None or listing is None else Stamps(tree.stamp, listing.stamp)
+
+    def stamps_in(self, found: Mapping[Key, Attributes]) -> Stamps:
+        """The stamps in what was read under the fences."""
+        return Stamps(stamp_of(found.get(self.tree_fence)), stamp_of(found.get(self.listing_fence)))
+
     async def warm(self, items: ItemReader) -> None:
         """Bring both up to their fences; what a deadline cuts short the next call goes on with."""
-        found = await items.many([self.tree_fence, self.listing_fence])
-        await self.tree.at(stamp_of(found.get(self.tree_fence)), items)
-        await self.listing.at(stamp_of(found.get(self.listing_fence)), items)
+        stamps = self.stamps_in(await items.many(self.fences))
+        await self.tree.at(stamps.tree, items)
+        await self.listing.at(stamps.listing, items)
 
 
 async def _renew_tree(items: ItemReader, kept: Kept[Tree] | None, _seen: Stamp) -> Kept[Tree]:

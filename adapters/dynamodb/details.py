@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from adapters.dynamodb.caches import Caches
-from adapters.dynamodb.fenced import stamp_of
 from adapters.dynamodb.items import product_from
 from adapters.dynamodb.keys import Key
 from adapters.dynamodb.listing import Listing
@@ -40,7 +39,7 @@ class DetailReader:
     async def find(self, product_ids: Iterable[int], *, beside: Collection[Key] = ()) -> Found:
         """The products that there are; a request for each hundred keys. Like MySQL's join, details lack orphans."""
         keys = {self._items.keys.product(each): each for each in product_ids}
-        fences = (self._caches.tree_fence, self._caches.listing_fence) if keys else ()
+        fences = self._caches.fences if keys else ()
         for _ in range(TRIES):
             found = await self._items.many([*fences, *beside, *keys])
             products = {keys[key]: product_from(item) for key, item in found.items() if key in keys}
@@ -54,8 +53,9 @@ class DetailReader:
     ) -> Mapping[int, ProductDetails]:
         if not products:
             return {}
-        tree = await self._caches.tree.at(stamp_of(found.get(self._caches.tree_fence)), self._items)
-        listing = await self._caches.listing.at(stamp_of(found.get(self._caches.listing_fence)), self._items)
+        stamps = self._caches.stamps_in(found)
+        tree = await self._caches.tree.at(stamps.tree, self._items)
+        listing = await self._caches.listing.at(stamps.listing, self._items)
         made = ((each, details_of(product, tree, listing)) for each, product in products.items())
         return {product_id: details for product_id, details in made if details is not None}
 

@@ -1,10 +1,10 @@
 """The reads of products from DynamoDB: single ones by key, pages from the listing that a worker keeps."""
 
+from dataclasses import dataclass
 from typing import Final
 
-from adapters.dynamodb.caches import Caches
+from adapters.dynamodb.caches import Caches, Stamps
 from adapters.dynamodb.details import DetailReader, Found
-from adapters.dynamodb.fenced import stamp_of
 from adapters.dynamodb.items import product_from
 from adapters.dynamodb.listing import Selection, query_of
 from adapters.dynamodb.reading import ItemReader
@@ -13,6 +13,16 @@ from adapters.values import ProductFilters
 
 TRIES: Final = 3
 """How often a page is made anew because a product of it vanished; then products that are not there are left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a list is to hold; products of `without` are passed over."""
+
+    filters: ProductFilters
+    page: int
+    limit: int
+    without: frozenset[int]
 
 
 class ProductReads:
@@ -42,8 +52,8 @@ class ProductReads:
         """See ProductRepository."""
         gone: frozenset[int] = frozenset()
         for turn in range(TRIES):
-            selection = await self._select(filters, page=page, limit=limit, without=gone)
-            found = await self._details.find(selection.ids)
+            asked = _Asked(filters, page, limit, gone)
+            selection, found = await (self._read(asked) if turn else self._read_as_kept(asked))
             missing = frozenset(selection.ids) - found.products.keys()
             if not missing:
                 break
@@ -68,15 +78,30 @@ class ProductReads:
         product = await self.get_product_by_id(product_id=product_id)
         return product is not None and product.inventory_quantity >= required_quantity
 
-    async def _select(self, filters: ProductFilters, *, page: int, limit: int, without: frozenset[int]) -> Selection:
-        tree_fence, listing_fence = self._caches.tree_fence, self._caches.listing_fence
-        fences = await self._items.many([tree_fence, listing_fence])
+    async def _read_as_kept(self, asked: _Asked) -> tuple[Selection, Found]:
+        """Select by what is kept, in the hope that the fences, read beside the products, will bear it out."""
+        kept = self._caches.kept
+        if kept is None:
+            return await self._read(asked)
+        selection = await self._select(asked, kept)
+        found = await self._details.find(selection.ids, beside=self._caches.fences)
+        seen = self._caches.stamps_in(found.beside)
+        return (selection, found) if seen == kept else await self._read(asked, seen)
+
+    async def _read(self, asked: _Asked, seen: Stamps | None = None) -> tuple[Selection, Found]:
+        """Select by the fences, which are read first unless this call has seen them."""
+        stamps = seen or self._caches.stamps_in(await self._items.many(self._caches.fences))
+        selection = await self._select(asked, stamps)
+        return selection, await self._details.find(selection.ids)
+
+    async def _select(self, asked: _Asked, stamps: Stamps) -> Selection:
         category_ids = None
-        if filters.category_id is not None:
-            tree = await self._caches.tree.at(stamp_of(fences.get(tree_fence)), self._items)
-            category_ids = tree.with_children(filters.category_id)
-        listing = await self._caches.listing.at(stamp_of(fences.get(listing_fence)), self._items)
-        return listing.select(query_of(filters, category_ids, page=page, limit=limit), without=without)
+        if asked.filters.category_id is not None:
+            tree = await self._caches.tree.at(stamps.tree, self._items)
+            category_ids = tree.with_children(asked.filters.category_id)
+        listing = await self._caches.listing.at(stamps.listing, self._items)
+        query = query_of(asked.filters, category_ids, page=asked.page, limit=asked.limit)
+        return listing.select(query, without=asked.without)
 
 
 def _page(selection: Selection, found: Found, *, page: int, limit: int) -> ProductPage:

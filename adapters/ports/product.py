@@ -40,19 +40,19 @@ class ProductRepository(Protocol):
         page: Page = 1,
         limit: Limit = 20,
     ) -> ProductPage:
-        """The products that pass all filters. Two statements; two requests, no Scan."""
+        """The products that pass all filters. Two statements; one request, no Scan; two when lists have changed."""
 
     @read
     async def get_products_by_seller(self, *, seller_id: Id, page: Page = 1, limit: Limit = 20) -> ProductPage:
-        """Empty for an unknown seller. Two statements; two requests, no Scan."""
+        """Empty for an unknown seller. As `get_products`."""
 
     @read
     async def get_products_by_category(self, *, category_id: Id, page: Page = 1, limit: Limit = 20) -> ProductPage:
-        """With those of the direct subcategories. Two statements; two requests, no Scan."""
+        """With those of the direct subcategories. As `get_products`."""
 
     @read
     async def search_products(self, *, search_term: SearchTerm, page: Page = 1, limit: Limit = 20) -> ProductPage:
-        """Substring of name or description as LIKE sees it; all products for "". Two statements; two requests."""
+        """Substring of name or description as LIKE sees it; all products for "". As `get_products`."""
 
     @read
     async def has_inventory(self, *, product_id: Id, required_quantity: QuantityOrZero) -> bool:

@@ -86,7 +86,7 @@ CALLS: Final[tuple[tuple[str, Mapping[str, object]], ...]] = (
 COSTS: Final[Mapping[str, tuple[int, float]]] = {
     "user.find_by_id": (1, 1),
     "product.get_product_with_details": (1, 3),
-    "product.get_products": (2, 29),
+    "product.get_products": (1, 27),
     "order.get_order_by_id": (3, 7),
     "order.get_user_orders": (3, 12),
     "order.get_user_order_count": (1, 1),
