@@ -188,7 +188,7 @@ class LimitSettings:
     queue: Annotated[int, Variable("CROSSFADE_QUEUE", whole(0, 100_000))] = QUEUE
     """Calls that may wait for a place; further ones are shed."""
     listing_max_mb: Annotated[int, Variable("CROSSFADE_LISTING_MAX_MB", whole(1, 4096))] = LISTING_MAX_MB
-    """Memory for the product listing of a database that cannot search, in MiB."""
+    """Memory for the product listing of a database that cannot search, in MiB; it may answer only if that is enough."""
     pending_comparisons: Annotated[int, Variable("CROSSFADE_PENDING_COMPARISONS", whole(0, 100_000))] = (
         PENDING_COMPARISONS
     )

@@ -79,6 +79,16 @@ class Caches:
         await self.listing.at(stamps.listing, items)
 
 
+async def listing_bytes(items: ItemReader, *, enough_bytes: int) -> int:
+    """About what the listing of all products takes in memory; once it is above `enough_bytes` no more is read."""
+    needed_bytes, start = 0, None
+    while True:
+        page, start = await items.scan_page(items.keys.product(0).table, start)
+        needed_bytes += Listing(entry for entry in await _entries(page) if entry is not None).size_bytes
+        if start is None or needed_bytes > enough_bytes:
+            return needed_bytes
+
+
 async def _renew_tree(items: ItemReader, kept: Kept[Tree] | None, _seen: Stamp) -> Kept[Tree]:
     """The tree of one version: every read together with the fence must find the same."""
     fence = items.keys.fence(TREE)

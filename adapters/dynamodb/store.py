@@ -1,10 +1,10 @@
 """The shop in DynamoDB as the proxy uses it: every read, and the caches of a worker."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from adapters.deadline import Deadline
-from adapters.dynamodb.caches import Caches
+from adapters.dynamodb.caches import Caches, listing_bytes
 from adapters.dynamodb.cart import CartReads
 from adapters.dynamodb.category import CategoryReads
 from adapters.dynamodb.client import DynamoDBClient
@@ -25,7 +25,8 @@ READERS: Mapping[str, type[Any]] = {
     "cart": CartReads,
 }
 """Entity to the class that reads it."""
-WARMING: str = "warming"
+WARMING: Final = "warming"
+MEASURING: Final = "measuring"
 """What the observer of requests is told that they serve when no call is behind them."""
 
 
@@ -54,6 +55,17 @@ class DynamoDBStore:
         """Bring the caches up before a call needs them; a deadline that cuts it short loses nothing."""
         items = ItemReader(self._client, self._keys, deadline=deadline, operation=WARMING)
         await self.caches.warm(items)
+
+    @property
+    def kept_bytes(self) -> int:
+        """About what the listing that this worker keeps takes in memory; 0 before it is needed."""
+        kept = self.caches.listing.kept
+        return 0 if kept is None else kept.value.size_bytes
+
+    async def needed_bytes(self, deadline: Deadline, *, enough_bytes: int) -> int:
+        """About what the listing would take in a worker, found by a Scan that stops once it is above `enough_bytes`."""
+        items = ItemReader(self._client, self._keys, deadline=deadline, operation=MEASURING)
+        return await listing_bytes(items, enough_bytes=enough_bytes)
 
     async def ping(self, deadline: Deadline) -> None:
         """Prove that the service answers; raises Unavailable or DeadlineExceeded."""

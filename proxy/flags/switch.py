@@ -1,7 +1,7 @@
 """Changing the flags: one rule for every way in, whoever asks."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,6 +17,10 @@ SILENT_AFTER_S: Final = 10.0
 ASK_EVERY_S: Final = 0.2
 
 log = EventLog(__name__)
+
+
+async def _nothing_to_prove() -> None:
+    """Any target may answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +43,23 @@ class Switched:
 
 
 class Switch:
-    """The moves between flags. `refuse` says why a set of flags cannot be served here, None when it can."""
+    """The moves between flags. `refuse` says why a set of flags cannot be served here, None when it can.
 
-    def __init__(self, control: Control, mirror: ControlMirror, *, refuse: Callable[[Flags], str | None]) -> None:
+    `prove_target` raises Conflict where the target could not answer all reads; asked before it is to, unless forced.
+    """
+
+    def __init__(
+        self,
+        control: Control,
+        mirror: ControlMirror,
+        *,
+        refuse: Callable[[Flags], str | None],
+        prove_target: Callable[[], Awaitable[None]] = _nothing_to_prove,
+    ) -> None:
         self._control = control
         self._mirror = mirror
         self._refuse = refuse
+        self._prove_target = prove_target
 
     async def to_phase(self, phase: int, request: Request) -> Switched:
         """Move to a phase. Raises like `change`."""
@@ -79,8 +94,10 @@ class Switch:
             return await self._leave_target(before, flags, request)
         if before.flags.read_from_dynamodb and not flags.read_from_dynamodb and not flags.dual_read:
             return await self._leave_target(before, flags, request)
-        is_target_next = flags.read_from_dynamodb and not before.flags.read_from_dynamodb
-        after = await self._step(before, flags, request, is_settled_demanded=is_target_next and not request.is_forced)
+        is_to_be_proved = flags.read_from_dynamodb and not before.flags.read_from_dynamodb and not request.is_forced
+        if is_to_be_proved:
+            await self._prove_target()
+        after = await self._step(before, flags, request, is_settled_demanded=is_to_be_proved)
         await self._mirror_after(after)
         return Switched(before, after)
 

@@ -115,6 +115,10 @@ class Metrics:
         """The calls that this worker is at."""
         self._state.inflight.set(calls)
 
+    def listing_seen(self, ratio: float) -> None:
+        """The share of the memory meant for it that this worker's listing of products takes."""
+        self._state.listing.set(ratio)
+
     def breaker_seen(self, database: str, *, is_open: bool) -> None:
         """Whether this worker holds calls to a database back."""
         self._state.breakers[database].set(is_open)

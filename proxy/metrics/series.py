@@ -154,6 +154,9 @@ class State:
         self.epoch = seen("control_epoch", "Epoch of the flags in force, of the slowest worker.", merge="livemin").of()
         self.pools = {(name, state): pools.of(name, state) for name in databases for state in POOL_STATES}
         self.inflight = seen("inflight_calls", "Calls under way.", merge="livesum").of()
+        self.listing = seen(
+            "listing_fill_ratio", "Share of its bound that the listing of products takes, in the fullest worker."
+        ).of()
         self.breakers = {name: breakers.of(name) for name in databases}
         self.build = seen("build_info", "The version that runs.", "version").of(version)
 

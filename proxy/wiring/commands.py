@@ -27,6 +27,7 @@ from proxy.wiring.databases import (
     Databases,
     first_flags,
     instance_name,
+    listing_within,
     load_checked_contract,
     mysql_endpoint,
     open_databases,
@@ -168,7 +169,7 @@ async def phase_set(settings: Settings, options: argparse.Namespace) -> Report:
     async with opened(settings) as databases:
         if options.kill:
             await databases.control.kill(options.kill)
-        switched = await _switch(databases).to_phase(options.phase, _request(options))
+        switched = await _switch(settings, databases).to_phase(options.phase, _request(options))
     return _switched_report(switched)
 
 
@@ -187,14 +188,14 @@ async def flags_set(settings: Settings, options: argparse.Namespace) -> Report:
         raise InvalidArgument("the flags were not changed", faults=faults)
     changes = {name: value for name, _, value in pairs}
     async with opened(settings) as databases:
-        switched = await _switch(databases).change(changes, _request(options), version=options.version)
+        switched = await _switch(settings, databases).change(changes, _request(options), version=options.version)
     return _switched_report(switched)
 
 
 async def flags_reset(settings: Settings, options: argparse.Namespace) -> Report:
     """Set all flags to the values of the present phase."""
     async with opened(settings) as databases:
-        switched = await _switch(databases).reset(_request(options))
+        switched = await _switch(settings, databases).reset(_request(options))
     return _switched_report(switched)
 
 
@@ -205,8 +206,13 @@ async def openapi(settings: Settings, _: argparse.Namespace) -> Report:
     return Report([], document)
 
 
-def _switch(databases: Databases) -> Switch:
-    return Switch(databases.control, databases.mirror, refuse=unserved(databases))
+def _switch(settings: Settings, databases: Databases) -> Switch:
+    return Switch(
+        databases.control,
+        databases.mirror,
+        refuse=unserved(databases),
+        prove_target=listing_within(settings, databases),
+    )
 
 
 def _request(options: argparse.Namespace) -> Request:

@@ -4,11 +4,12 @@ import os
 import random
 import socket
 import ssl
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
+from adapters.deadline import Deadline
 from adapters.dynamodb.agreement import check_mapping
 from adapters.dynamodb.client import DynamoDBClient, DynamoDBEndpoint, Observation
 from adapters.dynamodb.contract import Contract, load_contract
@@ -18,6 +19,7 @@ from adapters.dynamodb.mirror import DynamoDBControlMirror
 from adapters.dynamodb.store import DynamoDBStore
 from adapters.dynamodb.sweep import DynamoDBSweep
 from adapters.dynamodb.transact import DynamoDBShadow
+from adapters.errors import Conflict, Reason, Subject
 from adapters.flags import Flags
 from adapters.mysql.connection import SessionSettings
 from adapters.mysql.control import MySQLControl
@@ -36,6 +38,9 @@ from proxy.sync.locked import SweepParts
 
 SOURCE_NAME: Final = "mysql"
 TARGET_NAME: Final = "dynamodb"
+MIB: Final = 1_048_576
+MEASURE_LIMIT_S: Final = 600.0
+"""How long reading all products, to know how much memory they need, may take."""
 SWEEP_LIMIT_S: Final = 60.0
 """How long one round trip of a sweep may take, waiting for a session included."""
 CONTROL_LIMIT_S: Final = 2.0
@@ -192,6 +197,19 @@ def _pools(settings: Settings) -> Pools:
         writes=Pool(endpoint, size=given.write_pool, name="write", session=writing),
         journal=Pool(endpoint, size=given.journal_pool, name="journal", session=plain),
     )
+
+
+def listing_within(settings: Settings, databases: Databases) -> Callable[[], Awaitable[None]]:
+    """What raises Conflict where a worker's listing of all products would take more memory than the settings give."""
+    given_mb = settings.limits.listing_max_mb
+
+    async def prove() -> None:
+        given_bytes, deadline = given_mb * MIB, Deadline.after(MEASURE_LIMIT_S)
+        if await databases.target.needed_bytes(deadline, enough_bytes=given_bytes) > given_bytes:
+            msg = f"the listing of all products takes more than CROSSFADE_LISTING_MAX_MB={given_mb} in each worker"
+            raise Conflict(msg, reason=Reason.UNSERVED_PHASE, subject=Subject("flags"))
+
+    return prove
 
 
 def unserved(databases: Databases) -> Callable[[Flags], str | None]:

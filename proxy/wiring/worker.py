@@ -34,7 +34,7 @@ from proxy.rpc.routes import build_rpc_server
 from proxy.settings import Settings
 from proxy.shedding import Limiter
 from proxy.supervisor import settle_memory
-from proxy.wiring.databases import SOURCE_NAME, TARGET_NAME, Databases
+from proxy.wiring.databases import MIB, SOURCE_NAME, TARGET_NAME, Databases
 from proxy.wiring.listeners import Listeners
 
 POLL_S: Final = 1.0
@@ -227,6 +227,7 @@ class Worker:
         stats = [pool.stats() for pool in (pools.reads, pools.writes, pools.journal)]
         self.metrics.pool_seen(SOURCE_NAME, busy=sum(s.in_use for s in stats), idle=sum(s.idle for s in stats))
         self.metrics.inflight_seen(self.limiter.in_use)
+        self.metrics.listing_seen(self.databases.target.kept_bytes / (self.settings.limits.listing_max_mb * MIB))
         for guard in self.guards.values():
             self.metrics.breaker_seen(guard.name, is_open=guard.breaker.is_open)
 

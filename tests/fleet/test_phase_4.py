@@ -18,12 +18,12 @@ from tests.conformance.shop import Record, Shop
 from tests.conformance.shops import is_full_proof
 from tests.crash.death import Wires, on_wires, wired
 from tests.crash.moments import Place
-from tests.factories import make_user
+from tests.factories import make_category, make_product, make_user
 from tests.fleet.clients import answers_of, call, more_answers, more_failures
 from tests.fleet.estate import Estate
 from tests.fleet.fixtures import Figures, shop_of
 from tests.fleet.pair import Pair, move
-from tests.fleet.proxies import ProxyProcess, serving
+from tests.fleet.proxies import ProxyProcess, command, must, serving
 from tests.fleet.shoppers import Shopper, hold_to_account, ledgers_of, shopping, surprises_of
 from tests.fleet.test_outages import OUTAGES
 from tests.fleet.test_user_slice import phases_passed
@@ -35,6 +35,9 @@ ANSWERS: Final = 500 if is_full_proof() else 40
 OUTAGE_S: Final = 20.0 if is_full_proof() else 1.0
 SLOWNESS_S: Final = 1.0
 """What a busy machine may add to the lease."""
+LARGE_PRODUCTS: Final = 17
+LONG_TEXT: Final = "x" * 65_000
+"""So many of them are above 1 MiB."""
 CALLS: Final = 30
 """Reads after a move."""
 WITHOUT_MIRROR: Final = Meeting(b"CONTROL", Fate.LOSE)
@@ -175,6 +178,27 @@ async def test_way_down_waits_for_the_worker_that_is_cut_off(
         await pair.wires[Place.DYNAMODB].restore()
     await pair.serve()
     assert [] == await stale_reads(pair, user, until_done=moving)
+
+
+async def test_phase_4_is_refused_while_the_listing_is_over_its_bound(
+    estate: Estate, shop: Shop, proxy: ProxyProcess
+) -> None:
+    """The move names the setting and changes nothing; where the listing fits, a worker tells how full it is."""
+    seller, category = await make_user(shop), await make_category(shop)
+    for _ in range(LARGE_PRODUCTS):
+        own = {"seller_id": seller["id"], "category_id": category["id"], "description": LONG_TEXT}
+        await make_product(shop, **own)
+    await move(estate, 3)
+    refused = await command(estate, "phase", "set", "4", "--reason", "too early", CROSSFADE_LISTING_MAX_MB="1")
+    assert refused.code != 0
+    assert "more than CROSSFADE_LISTING_MAX_MB=1 in each worker" in refused.complained
+    assert await is_phase(estate, 3)
+    await must(estate, "phase", "set", "4", "--reason", "it fits", CROSSFADE_LISTING_MAX_MB="2")
+
+    async def is_told() -> bool:
+        return 1 / 256 < await proxy.metric("crossfade_listing_fill_ratio") < 2 / 256
+
+    await until("the proxy to say how full its listing is", is_told)
 
 
 async def stale_reads(pair: Pair, user: Record, *, until_done: "asyncio.Task[Switched]") -> list[str]:

@@ -181,6 +181,15 @@ async def test_warm_reads_cost_what_they_promise(shop: SweptShop) -> None:
     assert {} == {name: worst[name] for name, most in COSTS.items() if worst[name] > most}
 
 
+async def test_listing_is_measured_as_large_as_it_is_kept(shop: SweptShop) -> None:
+    """Before any worker keeps it, with no more read than needed to tell that it is too large."""
+    store, deadline = DynamoDBStore(shop.client, keys=KEYS), Deadline.after(LIMIT_S)
+    assert 0 == store.kept_bytes
+    await store.warm(deadline)
+    assert store.kept_bytes > 25 * len("product")
+    assert store.kept_bytes == await store.needed_bytes(deadline, enough_bytes=2**20)
+
+
 async def test_transaction_conflicts_change_no_answer(
     shop: SweptShop, source: MySQLStore, dynamodb_server: Server
 ) -> None:
