@@ -51,6 +51,12 @@ class SweptShop:
     parts: SweepParts
     progress: list[Progress] = field(default_factory=list)
 
+    async def empty(self) -> None:
+        """Delete all rows and items, and forget what was ever written."""
+        await empty_shop(self.mysql)
+        await self.mysql.batch(FORGET)
+        await self.delete_all()
+
     async def backfill(self) -> BackfillReport:
         """Run a backfill."""
         return await backfill(self.parts, progress=self.progress.append)
@@ -153,9 +159,7 @@ async def open_shop(mysql: MySQLEndpoint, dynamodb: DynamoDBEndpoint) -> AsyncIt
         session = await Connection.open(mysql)
         stack.push_async_callback(session.quit)
         shop = SweptShop(session, client, _parts(mysql, client, stack))
-        await empty_shop(session)
-        await session.batch(FORGET)
-        await shop.delete_all()
+        await shop.empty()
         await shop.set_phase(2)
         yield shop
 

@@ -1,6 +1,5 @@
 """The reads of DynamoDB beside those of MySQL, on a shop of awkward rows; what they cost; what they survive."""
 
-from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -10,7 +9,7 @@ import pytest
 
 from adapters.changes import LISTING, TREE, Ref, RowKind
 from adapters.deadline import Deadline
-from adapters.dynamodb.client import DynamoDBClient, Payload, Response
+from adapters.dynamodb.client import DynamoDBClient
 from adapters.dynamodb.keys import Key
 from adapters.dynamodb.store import DynamoDBStore
 from adapters.errors import DeadlineExceeded, Unavailable, Unreadable
@@ -21,12 +20,15 @@ from adapters.operations import catalogue
 from adapters.records import Category, ProductPage
 from adapters.values import INT_MAX, NO_RECORD, ProductFilters
 from tests.planted_shop import BUYER
+from tests.requests_counted import CountingClient, LateIndexClient
 from tests.servers import DynamoDBEndpoint as Server
 from tests.sweeping import KEYS, SweptShop
 from tests.wire_faults import Answer, Fault, WireFaults
 
 OPERATIONS: Final = catalogue()
 LIMIT_S: Final = 10.0
+LITTLE_S: Final = 0.005
+"""Less than it takes to load a listing of some megabytes; more each time, for a page must come at last."""
 USERS: Final = (NO_RECORD, 1, 3, 4, 5, 8, 12, 13, INT_MAX)
 PRODUCTS: Final = (NO_RECORD, 1, 2, 3, 7, 25, 26)
 CATEGORIES: Final = (NO_RECORD, 1, 2, 4, 5, 7, 8, 9)
@@ -97,37 +99,6 @@ COSTS: Final[Mapping[str, tuple[int, float]]] = {
 """What a warm call costs at most: requests one after another, and items read."""
 
 
-class CountingClient(DynamoDBClient):
-    """A client that counts the requests answered, by action, and the items that they read."""
-
-    def __init__(self, client: DynamoDBClient) -> None:
-        super().__init__(client.endpoint)
-        self.actions: Counter[str] = Counter()
-        self.items = 0
-
-    async def send(
-        self, action: str, payload: Payload, *, deadline: Deadline | None = None, operation: str = ""
-    ) -> Response:
-        """See DynamoDBClient."""
-        answer = await super().send(action, payload, deadline=deadline, operation=operation)
-        self.actions[action] += 1
-        self.items += items_in(action, answer)
-        return answer
-
-
-def items_in(action: str, answer: Response) -> int:
-    """The items that a request read."""
-    match action:
-        case "BatchGetItem":
-            return sum(map(len, answer["Responses"].values()))
-        case "TransactGetItems":
-            return sum("Item" in each for each in answer["Responses"])
-        case "Query" | "Scan":
-            return int(answer["ScannedCount"])
-        case _:
-            return int("Item" in answer)
-
-
 @pytest.fixture
 async def shop(swept_shop: SweptShop) -> SweptShop:
     """The planted shop in both databases."""
@@ -170,8 +141,7 @@ async def test_warm_reads_cost_what_they_promise(shop: SweptShop) -> None:
         await store.warm(Deadline.after(LIMIT_S))
         worst: dict[str, tuple[int, int]] = {}
         for name, arguments in CALLS:
-            client.actions.clear()
-            client.items = 0
+            client.begin()
             await ask(store, name, arguments)
             assert not client.actions["Scan"] + client.actions["TransactGetItems"], name
             cost = client.actions.total(), client.items
@@ -188,6 +158,14 @@ async def test_listing_is_measured_as_large_as_it_is_kept(shop: SweptShop) -> No
     await store.warm(deadline)
     assert store.kept_bytes > 25 * len("product")
     assert store.kept_bytes == await store.needed_bytes(deadline, enough_bytes=2**20)
+
+
+async def test_late_indexes_change_no_answer(shop: SweptShop, source: MySQLStore) -> None:
+    """What an index shows may be old; no answer is taken from one."""
+    async with LateIndexClient(shop.client) as client:
+        store = DynamoDBStore(client, keys=KEYS)
+        for name, arguments in CALLS:
+            assert await ask(source, name, arguments) == await ask(store, name, arguments), (name, arguments)
 
 
 async def test_transaction_conflicts_change_no_answer(
@@ -249,7 +227,8 @@ async def test_load_goes_on_after_a_deadline_cut_it(shop: SweptShop) -> None:
         cut = 0
         while True:
             try:
-                found = await store.read(OPERATIONS["product.get_products"], {"limit": 1000}, Deadline.after(0.1))
+                deadline = Deadline.after(LITTLE_S * (1 + cut))
+                found = await store.read(OPERATIONS["product.get_products"], {"limit": 1000}, deadline)
             except (DeadlineExceeded, Unavailable):
                 cut += 1
                 assert cut < 50
