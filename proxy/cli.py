@@ -11,10 +11,11 @@ from typing import Final
 import orjson
 
 from adapters.errors import CrossfadeError, InvalidArgument
-from proxy.environment import SettingsError
+from proxy.environment import SettingsError, decimal, read_url, whole
 from proxy.settings import Settings, load_settings
 from proxy.wiring import commands
 from proxy.wiring.commands import ContractError, Report
+from proxy.wiring.demo import demo
 from proxy.wiring.serve import run_server
 
 EXIT_OK: Final = 0
@@ -69,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_flags(commands_of)
     openapi = _leaf(commands_of, "openapi", commands.openapi, "print the OpenAPI document", "crossfade openapi")
     openapi.set_defaults(json=True)
+    _add_demo(commands_of)
     return parser
 
 
@@ -114,6 +116,35 @@ def _add_change_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--reason", default="", help="why; it goes on record")
     parser.add_argument("--force", action="store_true", help="go on past what could not be confirmed")
     parser.set_defaults(who=f"{_user_name()} (command line)")
+
+
+def _add_demo(parent: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    summary = "move a running proxy up to phase 4 and back under a made-up shop's calls, and show what comes of it"
+    show = _leaf(parent, "demo", demo, summary, "crossfade demo --phase-s 20")
+    show.add_argument("--url", type=_typed(read_url), help="where the proxy takes calls (default: as in the settings)")
+    show.add_argument(
+        "--admin-url", type=_typed(read_url), help="where it shows its metrics (default: as in the settings)"
+    )
+    show.add_argument(
+        "--clients", type=_typed(whole(1, 1000)), default=8, metavar="N", help="how many shoppers call at once"
+    )
+    show.add_argument(
+        "--phase-s", type=_typed(decimal(0.1, 86_400)), default=10.0, metavar="S", help="how many seconds a phase lasts"
+    )
+    show.add_argument("--yes", action="store_true", help="write made-up users, products and orders in production too")
+    show.set_defaults(who=f"{_user_name()} (command line)")
+
+
+def _typed(read: Callable[[str], object]) -> Callable[[str], object]:
+    """What reads a setting, for an option: its message is told."""
+
+    def parse(text: str) -> object:
+        try:
+            return read(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
+
+    return parse
 
 
 def _user_name() -> str:

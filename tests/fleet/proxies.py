@@ -155,6 +155,10 @@ class Command:
         self.said, self.complained = await asyncio.to_thread(self._child.communicate, timeout=COMMAND_LIMIT_S)
         return self._child.returncode
 
+    def interrupt(self) -> None:
+        """SIGINT, as Ctrl-C sends it."""
+        self._child.send_signal(signal.SIGINT)
+
     async def kill(self) -> None:
         """SIGKILL; it is gone on return."""
         self._child.kill()
