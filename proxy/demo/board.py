@@ -28,6 +28,7 @@ class Board:
         self._first: Reading | None = None
         self._base = self._reading = Reading()
         self._intents_most = 0
+        self._is_between = True
         self.screen = screen
         self.doing = ""
 
@@ -53,6 +54,12 @@ class Board:
         """Show another leg from now on."""
         self._first = self._first or self._reading
         self._title, self._tally, self._base, self._intents_most = title, tally, self._reading, 0
+        self._is_between = False
+
+    def end(self) -> Figures:
+        """The leg is over: its figures."""
+        self._is_between = True
+        return self.figures()
 
     def figures(self) -> Figures:
         """The present leg's, as they are now."""
@@ -71,7 +78,8 @@ class Board:
     def draw(self) -> None:
         """Show all of it, once a leg has begun."""
         if self._title:
-            self.screen.draw(View(self.figures(), self.doing, self._clients, self._complaints.count))
+            view = View(self.figures(), self.doing, self._clients, self._complaints.count, self._is_between)
+            self.screen.draw(view)
 
     async def show(self) -> None:
         """Look and draw for ever; a proxy that does not show its figures just now leaves the last ones."""

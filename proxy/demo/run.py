@@ -54,15 +54,19 @@ class Demo:
         await self._admit()
         user_id, username = await self._stage.first_user()
         course = self._background.spawn("course", self._course(user_id, username))
+        showing = self._background.spawn("board", self._board.show())
         try:
             await guard(course)
-        finally:
             course.cancel()
             await asyncio.wait([course])
-        self._outcome.stopped = _why_stopped(course)
-        await self._clear()
-        self._outcome.phase = await self._migration.phase()
-        self._board.screen.clear()
+            self._outcome.stopped = _why_stopped(course)
+            await self._clear()
+            self._outcome.phase = await self._migration.phase()
+        finally:
+            course.cancel()
+            showing.cancel()
+            await asyncio.wait([course, showing])
+            self._board.screen.clear()
         return self._outcome
 
     async def _admit(self) -> None:
@@ -83,7 +87,6 @@ class Demo:
         shoppers = [await self._stage.shopper(scene, number) for number in range(1, self._clients + 1)]
         traffic = Traffic(self._caller, scene, self._outcome.complaints, Random(self._stage.name))  # noqa: S311  # variety
         working = self._background.spawn("shoppers", traffic.run(shoppers))
-        showing = self._background.spawn("board", self._board.show())
         self._board.screen.say(headings("leg", width=TABLE_WIDTH))
         try:
             for leg in self._legs:
@@ -91,8 +94,6 @@ class Demo:
         finally:
             traffic.stop()
             await asyncio.wait([working])
-            showing.cancel()
-            await asyncio.wait([showing])
             self._stage.user_ids += traffic.user_ids
             self._outcome.calls = traffic.calls
             self._outcome.all_along = self._board.all_along()
@@ -111,9 +112,9 @@ class Demo:
         await asyncio.wait([working], timeout=self._leg_s)
         if working.done():
             await working
-        traffic.end()
         await self._board.look()
-        figures = self._board.figures()
+        traffic.end()
+        figures = self._board.end()
         self._outcome.legs.append(figures)
         self._board.screen.say(total_row(leg.title, figures, width=TABLE_WIDTH))
 

@@ -59,12 +59,13 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What there is to see in a moment."""
+    """What there is to see in a moment. Between two legs the figures are those of the last one."""
 
     figures: Figures
     doing: str
     clients: int
     complaints: int
+    is_between: bool = False
 
 
 def view_lines(view: View, *, width: int, height: int) -> list[str]:
@@ -79,7 +80,9 @@ def view_lines(view: View, *, width: int, height: int) -> list[str]:
 
 
 def view_summary(view: View) -> str:
-    """The same in one line."""
+    """The same in one line; between two legs no figures that were told already."""
+    if view.is_between:
+        return f"{view.doing}; {_footnotes(view)[-1]}"
     total, reading = view.figures.tally.total(), view.figures.reading
     calls, rate, p50, p99, *compared = _cells(total, reading, lasted_s=view.figures.lasted_s, operation=None)
     results = ", ".join(f"{name} {cell}" for (name, _), cell in zip(COLUMNS[4:], compared, strict=True))

@@ -1,5 +1,7 @@
 """The figures as text."""
 
+from dataclasses import replace
+
 import pytest
 
 from proxy.demo.caller import Reading
@@ -61,3 +63,9 @@ def test_summary_is_one_line() -> None:
     assert line.startswith("phase 3: 10 s of calls; 2 calls, ")
     assert "compared 7, transient 1, mismatched 0; answered by mysql 2; shadow match 2; intents open 5" in line
     assert "\n" not in line
+
+
+def test_summary_between_legs_repeats_no_figures() -> None:
+    """What was told of the last leg is not told again while the next one is prepared."""
+    between = replace(view("user.find_by_id"), doing="on to phase 4", is_between=True)
+    assert "on to phase 4; intents open 5; unexpected answers 0" == view_summary(between)
