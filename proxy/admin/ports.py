@@ -45,7 +45,7 @@ class ControlRoom(Protocol):
     async def move(
         self, phase: int, *, actor: Actor, reason: str = "", version: int | None = None, is_forced: bool = False
     ) -> Changed:
-        """Move to a phase: forward by one at a time through its gate, backward to any at once. Raises as `set_flags`."""
+        """Move to a phase: forward one at a time through its gate, backward to any at once. Raises as `set_flags`."""
 
     async def roll_back(
         self, *, actor: Actor, reason: str = "", to: int | None = None, is_forced: bool = False
