@@ -19,6 +19,7 @@ from adapters.dynamodb.store import DynamoDBStore
 from adapters.dynamodb.sweep import DynamoDBSweep
 from adapters.dynamodb.transact import DynamoDBShadow
 from adapters.flags import Flags
+from adapters.mysql.attempts import MySQLLoginAttempts
 from adapters.mysql.connection import SessionSettings
 from adapters.mysql.control import MySQLControl
 from adapters.mysql.endpoint import MySQLEndpoint
@@ -68,6 +69,7 @@ class Databases:
     shadow: DynamoDBShadow
     witness: MySQLWitness
     mismatches: MySQLMismatches
+    attempts: MySQLLoginAttempts
     sweep: SweepParts
 
 
@@ -170,6 +172,7 @@ def _parts(settings: Settings, contract: Contract, pools: Pools, client: DynamoD
         shadow=shadow,
         witness=MySQLWitness(pools.writes),
         mismatches=MySQLMismatches(pools.journal, limit_s=CONTROL_LIMIT_S),
+        attempts=MySQLLoginAttempts(pools.journal, limit_s=CONTROL_LIMIT_S),
         sweep=SweepParts(
             authority=writer,
             journal=journal,
