@@ -51,6 +51,7 @@ class Reason(StrEnum):
     GATE_CLOSED = "gate_closed"
     ALREADY_SO = "already_so"
     ALREADY_RUNNING = "already_running"
+    UNSAFE_OVERRIDE = "unsafe_override"
 
 
 @dataclass(frozen=True, slots=True)
