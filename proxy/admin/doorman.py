@@ -16,6 +16,7 @@ from proxy.admin.doorman_ports import Override, Principal, SessionCookie
 from proxy.admin.login import Login
 from proxy.admin.overrides import LIFE, OverrideSeal
 from proxy.admin.tokens import Claims, Seals, is_same
+from proxy.environment import Network
 from proxy.flags.override import Reading, reading_of, shown_reading
 from proxy.flags.snapshot import Snapshot
 from proxy.rpc.envelope import host_name
@@ -28,7 +29,6 @@ FORWARDED: Final = "X-Forwarded-For"
 NOBODY: Final = "unknown"
 _PASSWORD: Final = "pwd"  # noqa: S105  # the name of a claim
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 CheckSafe = Callable[[ControlState, Reading], Awaitable[None]]
 """Raises Conflict unless it is safe to read so beside the flags in force."""
 

@@ -5,8 +5,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from adapters.deadline import Deadline
-from adapters.errors import CrossfadeError, Unauthenticated
+from adapters.errors import Conflict, CrossfadeError, Reason, Subject, Unauthenticated
+from adapters.flags import ControlState
 from proxy.admin.admins import Admins
+from proxy.admin.ports import ControlRoom
+from proxy.admin.records import Verdict
 from proxy.admin.tokens import Seal
 from proxy.flags.override import Reading, from_claims, to_claims
 from proxy.logs import EventLog
@@ -15,6 +18,10 @@ LIFE: Final = timedelta(hours=1)
 CHECK_S: Final = 1.0
 """How long it counts that somebody was a super admin; also that nobody could say."""
 KNOWN_MAX: Final = 1000
+
+BACKFILL: Final = "backfill finished"
+"""The check of the gate to comparing that says whether the target has every row."""
+COMPARING: Final = 3
 
 log = EventLog(__name__)
 
@@ -73,3 +80,27 @@ class CookieOverrides:
             log.warning("override_not_checked", user_id=user_id, error=error)
             return False
         return user is not None and user.super_admin
+
+
+class BackfillCheck:
+    """Before reads of all go to the target one browser's may, once the target has every row."""
+
+    def __init__(self, room: ControlRoom) -> None:
+        self._room = room
+
+    async def __call__(self, state: ControlState, reading: Reading) -> None:
+        """Raise Conflict unless it is safe to read so.
+
+        To be asked when a cookie is made: it is bound to the version of the flags, and while that stands so does this.
+        """
+        is_read_by_all = state.flags.dual_read or state.flags.read_from_dynamodb
+        if is_read_by_all or not (reading.dual_read or reading.read_from_dynamodb):
+            return
+        gate = await self._room.gate(COMPARING)
+        verdicts = {check.name: check.verdict for check in gate.checks}
+        if verdicts.get(BACKFILL) is not Verdict.PASSED:
+            raise Conflict(
+                "the target has not every row: no backfill has ended since it began to get every write",
+                reason=Reason.UNSAFE_OVERRIDE,
+                subject=Subject("flags"),
+            )
