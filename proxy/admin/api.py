@@ -1,48 +1,17 @@
-"""The admin API: its routes, and what each asks of the control room. HTTP itself is in `entrance.py`."""
+"""The answers of the admin API: what each route asks of the control room, and in what form it is told.
 
-from collections.abc import Sequence
-from http import HTTPStatus
+Which routes there are stands in `routes.py`, HTTP itself in `entrance.py`.
+"""
+
 from typing import Final
 
-from aiohttp import hdrs
-
-from adapters.operations import PORTS
-from adapters.values import INT_MAX
-from proxy.admin.calls import AdminAnswer, AdminCall, AdminRoute
+from proxy.admin.calls import AdminAnswer, AdminCall
 from proxy.admin.doorman_ports import Doorman
-from proxy.admin.fields import Field, Place, boolean, choice, choices, mapping, text, whole
 from proxy.admin.ports import ControlRoom
 from proxy.admin.records import Job, LogKind
 from proxy.admin.shown import changed_data, gate_data, state_data, status_data, user_data
-from proxy.flags.model import FLAGS, PHASE, PHASES, ROUTES
-from proxy.rpc.schemas import Schema
 
-LOG_LIMIT_MAX: Final = 500
 LOG_LIMIT: Final = 50
-CURSOR_MAX: Final = 200
-VERSION_MAX: Final = 2**63 - 1
-FLAG_SCHEMAS: Final[dict[str, Schema]] = {
-    PHASE: {"enum": list(PHASES)},
-    **{name: {"type": "boolean"} for name in (*ROUTES, *FLAGS)},
-    "mismatch_policy": {"enum": ["raise", "report"]},
-    "write_failure_policy": {"enum": ["rollback", "journal"]},
-    "compare_percent": {"type": "integer", "minimum": 0, "maximum": 100},
-}
-"""The flags by name, the views among them."""
-
-_REASON: Final = text("reason")
-_FORCE: Final = boolean("force")
-_VERSION: Final = whole("version", 0, VERSION_MAX)
-_GET: Final = hdrs.METH_GET
-_POST: Final = hdrs.METH_POST
-
-
-def _id(place: Place = Place.PATH) -> Field:
-    return whole("id", 1, INT_MAX, place=place, is_required=True)
-
-
-def _phase(name: str, *, place: Place = Place.BODY, is_required: bool = False) -> Field:
-    return whole(name, min(PHASES), max(PHASES), place=place, is_required=is_required)
 
 
 class AdminApi:
@@ -51,126 +20,6 @@ class AdminApi:
     def __init__(self, room: ControlRoom, doorman: Doorman) -> None:
         self._room = room
         self._doorman = doorman
-
-    def routes(self) -> Sequence[AdminRoute]:
-        """All routes, in the order in which they are described."""
-        return (*self._flag_routes(), *self._migration_routes(), *self._job_routes(), *self._user_routes())
-
-    def _flag_routes(self) -> Sequence[AdminRoute]:
-        flags = mapping("flags", FLAG_SCHEMAS)
-        return (
-            AdminRoute(_GET, "/admin/flags/status", "flags.status", "The flags in force.", self.flags_status),
-            AdminRoute(
-                _POST,
-                "/admin/flags/set",
-                "flags.set",
-                "Set one or several flags, all or none; `force` goes past a shut gate and needs a reason.",
-                self.set_flags,
-                (flags, _REASON, _VERSION, _FORCE),
-            ),
-            AdminRoute(
-                _POST,
-                "/admin/flags/reset",
-                "flags.reset",
-                "Set all flags to the values of the phase.",
-                self.reset_flags,
-                (_REASON, _VERSION),
-            ),
-        )
-
-    def _migration_routes(self) -> Sequence[AdminRoute]:
-        return (
-            AdminRoute(
-                _POST,
-                "/admin/migration/phase",
-                "migration.phase",
-                "Move to a phase: forward through its gate, backward at once.",
-                self.move,
-                (_phase("phase", is_required=True), _REASON, _VERSION, _FORCE),
-            ),
-            AdminRoute(
-                _GET, "/admin/migration/status", "migration.status", "Everything to look at before a move.", self.status
-            ),
-            AdminRoute(
-                _GET,
-                "/admin/migration/gate",
-                "migration.gate",
-                "The checks before a move, measured now.",
-                self.gate,
-                (_phase("target", place=Place.QUERY, is_required=True),),
-            ),
-            AdminRoute(
-                _POST,
-                "/admin/migration/rollback",
-                "migration.rollback",
-                "Move to the previous phase, or a lower one; `force` goes on without workers that are silent.",
-                self.roll_back,
-                (_phase("to"), _REASON, _FORCE),
-            ),
-        )
-
-    def _job_routes(self) -> Sequence[AdminRoute]:
-        kind = choice("kind", LogKind, place=Place.QUERY)
-        limit = whole("limit", 1, LOG_LIMIT_MAX, place=Place.QUERY)
-        cursor = text("cursor", maximum=CURSOR_MAX, place=Place.QUERY)
-        return (
-            AdminRoute(
-                _POST,
-                "/admin/migration/validate",
-                "migration.validate",
-                "Start a comparison of all rows of these entities, or of all.",
-                self.start_validation,
-                (choices("entities", PORTS), choice("mode", ("full",))),
-                HTTPStatus.ACCEPTED,
-            ),
-            AdminRoute(
-                _GET,
-                "/admin/migration/validate/{id}",
-                "migration.validation",
-                "How far a comparison has come, and what it found.",
-                self.job,
-                (_id(),),
-            ),
-            AdminRoute(
-                _POST,
-                "/admin/migration/validate/{id}/cancel",
-                "migration.cancel",
-                "Stop a comparison, wherever it runs.",
-                self.cancel,
-                (_id(),),
-            ),
-            AdminRoute(
-                _GET,
-                "/admin/migration/logs",
-                "migration.logs",
-                "What was done and what went wrong, the newest first.",
-                self.logs,
-                (kind, limit, cursor),
-            ),
-        )
-
-    def _user_routes(self) -> Sequence[AdminRoute]:
-        return (
-            AdminRoute(
-                _POST, "/admin/users/{id}/promote", "users.promote", "Make a user super admin.", self.promote, (_id(),)
-            ),
-            AdminRoute(
-                _POST, "/admin/users/{id}/demote", "users.demote", "Take the right away.", self.demote, (_id(),)
-            ),
-            AdminRoute(
-                _GET, "/admin/users/super-admins", "users.super_admins", "Who has the right.", self.super_admins
-            ),
-            AdminRoute(
-                _POST,
-                "/admin/login",
-                "login",
-                "Begin a session, whose cookie is set.",
-                self.log_in,
-                (text("username", is_required=True), text("password", is_required=True)),
-                is_public=True,
-            ),
-            AdminRoute(_POST, "/admin/logout", "logout", "Have the browser forget its session.", self.log_out),
-        )
 
     async def flags_status(self, _call: AdminCall) -> AdminAnswer:
         """GET /admin/flags/status."""

@@ -1,14 +1,12 @@
-"""What a route of the admin API is: its path, its values, and what answers it."""
+"""A call of the admin API with its values, and its answer."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
-from http import HTTPStatus
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TypeVar
 
-from aiohttp import hdrs, web
+from aiohttp import web
 
 from proxy.admin.doorman_ports import Principal
-from proxy.admin.fields import Field
 from proxy.admin.records import Actor
 
 T = TypeVar("T")
@@ -54,28 +52,6 @@ class AdminAnswer:
 
     data: Mapping[str, object]
     dress: Callable[[web.StreamResponse], None] | None = None
-
-
-Answer = Callable[[AdminCall], Awaitable[AdminAnswer]]
-
-
-@dataclass(frozen=True, slots=True)
-class AdminRoute:
-    """One route. `name` is its operation's; `summary` stands in the description of the API."""
-
-    method: str
-    path: str
-    name: str
-    summary: str
-    answer: Answer
-    fields: tuple[Field, ...] = field(default=())
-    status: HTTPStatus = HTTPStatus.OK
-    is_public: bool = False
-
-    @property
-    def is_change(self) -> bool:
-        """Whether it does something, rather than look at it."""
-        return self.method != hdrs.METH_GET
 
 
 def _typed(value: object, kind: type[T]) -> T:

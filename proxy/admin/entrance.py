@@ -12,11 +12,13 @@ from aiohttp.typedefs import Middleware
 
 from adapters.deadline import Deadline
 from adapters.errors import NotFound, Reason
-from proxy.admin.calls import AdminCall, AdminRoute
+from proxy.admin.api import AdminApi
+from proxy.admin.calls import AdminCall
 from proxy.admin.doorman import bearer_of
 from proxy.admin.doorman_ports import Doorman, Principal
 from proxy.admin.fields import Place, read_fields
 from proxy.admin.records import Actor
+from proxy.admin.routes import ADMIN_ROUTES, AdminRoute
 from proxy.background import Background
 from proxy.inflight import Inflight
 from proxy.logs import EventLog, correlation_id
@@ -54,22 +56,23 @@ class EntranceParts:
     background: Background
 
 
-def admin_application(
-    routes: Iterable[AdminRoute], parts: EntranceParts, *, beside: Iterable[web.RouteDef]
-) -> web.Application:
+def admin_application(api: AdminApi, parts: EntranceParts, *, beside: Iterable[web.RouteDef]) -> web.Application:
     """The application of the admin listener; `beside` the API stand the page, health and metrics."""
     app = web.Application(client_max_size=parts.rules.body_max_bytes, middlewares=[_guard(parts)])
     app.on_response_prepare.append(_with_headers)
     app.add_routes(beside)
-    app.add_routes([web.route(route.method, route.path, JsonEndpoint(route, parts).handle) for route in routes])
+    app.add_routes(
+        [web.route(route.method, route.path, JsonEndpoint(route, api, parts).handle) for route in ADMIN_ROUTES]
+    )
     return app
 
 
 class JsonEndpoint:
     """One route of the API."""
 
-    def __init__(self, route: AdminRoute, parts: EntranceParts) -> None:
+    def __init__(self, route: AdminRoute, api: AdminApi, parts: EntranceParts) -> None:
         self._route = route
+        self._api = api
         self._parts = parts
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -83,7 +86,7 @@ class JsonEndpoint:
             Place.PATH: dict(request.match_info),
         }
         values = read_fields(route.fields, given)
-        answer = await route.answer(AdminCall(request, values, self._actor(request, principal), principal))
+        answer = await route.answer(self._api, AdminCall(request, values, self._actor(request, principal), principal))
         body = encode({"success": True, "data": answer.data})
         response = web.Response(status=route.status, body=body, headers={hdrs.CONTENT_TYPE: JSON})
         if answer.dress is not None:

@@ -17,7 +17,7 @@ from proxy.rpc.arguments import ArgumentParser
 from proxy.rpc.codec import decode, decode_exactly, encode, may_have_wide_numbers
 from proxy.rpc.envelope import JSON, correlation_of, read_body, refuse_idempotency_key, time_allowed_s
 from proxy.rpc.middleware import Endpoint
-from proxy.rpc.openapi import openapi_document
+from proxy.rpc.openapi import NOTHING, Appendix, openapi_document
 from proxy.rpc.parts import RpcParts
 from proxy.rpc.problem import MethodNotAllowed, problem_response
 
@@ -37,14 +37,15 @@ def build_rpc_server(
     parts: RpcParts,
     *,
     beside: Iterable[web.RouteDef] = (),
+    appendix: Appendix = NOTHING,
     **options: Any,  # noqa: ANN401  # aiohttp's, of many types
 ) -> web.Server:
     """The server of these operations, and of other routes `beside` them, without the checks of the door.
 
-    `options` are those of `web.Server`; it wants no access log, and a keep-alive of 75 s at least. To be called where
-    the loop runs.
+    `appendix` is what `/openapi.json` says beside the operations; `options` are those of `web.Server`, which wants no
+    access log, and a keep-alive of 75 s at least. To be called where the loop runs.
     """
-    document = encode(openapi_document(operations, needs_token=parts.rules.token is not None))
+    document = encode(openapi_document(operations, needs_token=parts.rules.token is not None, beside=appendix))
     routes: dict[str, Route] = {route.path: _unguarded(route) for route in beside}
     routes[OPENAPI_PATH] = _openapi_endpoint(parts, document).handle
     for operation in operations.values():

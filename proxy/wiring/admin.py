@@ -25,6 +25,7 @@ from proxy.phase import Side
 from proxy.rpc.parts import RpcRules
 from proxy.settings import Settings
 from proxy.shedding import Limiter
+from proxy.wiring.page import page_routes
 
 COMPARISONS: Final = 2
 """Passwords compared at once in a worker: each takes a core."""
@@ -64,7 +65,7 @@ class Gatehouse:
     def application(
         self, room: ControlRoom, around: Surroundings, *, beside: Iterable[web.RouteDef]
     ) -> web.Application:
-        """The application of the admin listener."""
+        """The application of the admin listener: the API, the page, and other routes `beside` them."""
         limiter = Limiter(
             "the login",
             slots=COMPARISONS,
@@ -83,14 +84,16 @@ class Gatehouse:
                 trusted_proxies=self._settings.server.trusted_proxies,
             )
         )
+        allowed_hosts = frozenset(self._settings.server.allowed_hosts)
+        page = page_routes(room, doorman, allowed_hosts=allowed_hosts, is_draining=around.is_draining)
         rules = RpcRules(
-            allowed_hosts=frozenset(self._settings.server.allowed_hosts),
+            allowed_hosts=allowed_hosts,
             token=None,
             default_timeout_s=CALL_S,
             body_max_bytes=min(FORM_MAX_BYTES, self._settings.server.body_limit_bytes),
         )
         parts = EntranceParts(doorman, rules, around.inflight, around.background)
-        return admin_application(AdminApi(room, doorman).routes(), parts, beside=beside)
+        return admin_application(AdminApi(room, doorman), parts, beside=[*page, *beside])
 
 
 def with_secret(settings: Settings) -> Settings:
