@@ -5,11 +5,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from adapters.errors import Conflict, CrossfadeError, Reason, Subject, Unavailable
+from adapters.errors import Conflict, CrossfadeError, Fault, InvalidArgument, Reason, Subject, Unavailable
 from adapters.flags import ControlState, Flags
 from adapters.ports.store import Control, ControlMirror
-from proxy.flags.effects import phase_within
-from proxy.flags.model import PHASE, with_changes, with_phase
+from proxy.flags.model import PHASE, refusals, with_changes, with_phase
 from proxy.logs import EventLog
 
 CONFIRM_LIMIT_S: Final = 12.0
@@ -55,10 +54,11 @@ class Switch:
         """Move to a phase. Raises like `change`."""
         return await self.change({PHASE: phase}, request)
 
-    async def reset(self, request: Request, *, version: int | None = None) -> Switched:
-        """Set every flag to its default and the value of the present phase, where there is none of the one within."""
-        before = await self._read(version)
-        return await self._move(before, with_phase(Flags(), phase_within(before.flags)), request)
+    async def to(self, flags: Flags, request: Request, *, version: int) -> Switched:
+        """Set all flags, when `version` is the one in force. Raises like `change`."""
+        if faults := refusals(flags):
+            raise InvalidArgument("the flags were not changed", faults=[Fault("flags", each) for each in faults])
+        return await self._move(await self._read(version), flags, request)
 
     async def change(self, changes: Mapping[str, object], request: Request, *, version: int | None = None) -> Switched:
         """Change flags, all of them or none.
