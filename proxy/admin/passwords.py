@@ -8,6 +8,7 @@ from typing import Final
 import bcrypt
 
 from adapters.deadline import Deadline
+from proxy.logs import EventLog
 from proxy.shedding import Limiter
 
 COST: Final = 12
@@ -16,6 +17,8 @@ PASSWORD_MAX_BYTES: Final = 72
 """What bcrypt looks at; the shop's own library cuts off what is beyond, so what is beyond never counted."""
 _HASH: Final = re.compile(r"\$2[abxy]\$(\d\d)\$[./A-Za-z0-9]{53}")
 _NOBODY: Final = "$2b${cost:02d}$" + "." * 53
+
+log = EventLog(__name__)
 
 
 class Passwords:
@@ -40,16 +43,21 @@ class Passwords:
 
         Raises Unavailable while too many are compared.
         """
-        known = password_hash if password_hash is not None and _HASH.fullmatch(password_hash) else None
-        compared = known or _NOBODY.format(cost=self._cost or COST)
+        is_hash = password_hash is not None and _HASH.fullmatch(password_hash) is not None
+        nobody = _NOBODY.format(cost=self._cost or COST)
         await self._limiter.enter(deadline)
         try:
-            is_equal = await asyncio.to_thread(_is_equal, password, compared)
+            return await asyncio.to_thread(_is_right, password, password_hash if is_hash else None, nobody)
         finally:
             self._limiter.leave()
-        return is_equal and known is not None
 
 
-def _is_equal(password: str, password_hash: str) -> bool:
+def _is_right(password: str, password_hash: str | None, nobody: str) -> bool:
     given = password.encode(errors="surrogateescape")[:PASSWORD_MAX_BYTES]
-    return bcrypt.checkpw(given, password_hash.encode())
+    if password_hash is not None:
+        try:
+            return bcrypt.checkpw(given, password_hash.encode())
+        except ValueError:  # It looks like a hash, and is none: its salt or its cost cannot be.
+            log.warning("password_hash_unreadable")
+    bcrypt.checkpw(given, nobody.encode())
+    return False
