@@ -13,6 +13,7 @@ from adapters.ports.audit import Audit
 from adapters.ports.jobs import JobKind, Jobs
 from adapters.ports.tally import Counted, Tallies
 from proxy.admin.gates import WRITES_WINDOW, Evidence, Totals
+from proxy.flags.effects import Effect, effects
 from proxy.phase import Side
 
 PING_LIMIT_S: Final = 1.0
@@ -55,12 +56,12 @@ class Desk:
         self._books = books
         self._databases = databases
 
-    async def gather(self, wanted: Flags) -> Evidence:
-        """All there is, for a change to these flags. Raises nothing for what cannot be reached."""
+    async def gather(self, before: Flags, after: Flags) -> Evidence:
+        """What there is for a change of flags. Raises nothing for what cannot be reached."""
         books, at, faults = self._books, datetime.now(UTC), list[str]()
         async with asyncio.TaskGroup() as tasks:
             pings = tasks.create_task(self.reachable())
-            tables = tasks.create_task(either(self._databases.check_tables(), faults))
+            tables = tasks.create_task(either(self._tables(before, after), faults))
             beginnings = tasks.create_task(either(books.audit.beginnings(), faults))
             backfills = tasks.create_task(either(books.jobs.ended(JobKind.BACKFILL, limit=JOBS_LOOKED_AT), faults))
             verifies = tasks.create_task(either(books.jobs.ended(JobKind.VERIFY, limit=JOBS_LOOKED_AT), faults))
@@ -77,9 +78,13 @@ class Desk:
             reads=reads.result(),
             writes=writes.result(),
             backlog=backlog.result(),
-            refusal=self._databases.refuse(wanted),
+            refusal=self._databases.refuse(after),
             faults=tuple(dict.fromkeys(faults)),
         )
+
+    async def _tables(self, before: Flags, after: Flags) -> Sequence[str] | None:
+        """Many requests, for the one effect that they matter to."""
+        return await self._databases.check_tables() if Effect.WRITTEN in effects(before, after) else None
 
     async def compared(self) -> Totals:
         """What dual reads came to since reads began to be compared, of a week at most."""

@@ -122,7 +122,7 @@ class Moves:
         target = phase_of(after) or 0
         if not effects(before, after):
             return named_gate(Gate(target, tuple(words), ()), self._names)
-        evidence = await self._desk.gather(after)
+        evidence = await self._desk.gather(before, after)
         return named_gate(gate_of(before, after, evidence, target=target, words=words), self._names)
 
 
