@@ -1,6 +1,8 @@
 """The page's paths, and what each request passes before its view or its action.
 
-Host, Origin -> who -> (a form: its token) -> view or action -> page, or 303 to one
+who -> (a form: its token) -> view or action -> page, or 303 to one
+
+Foreign hosts and origins are turned away before; so is a body over the limit.
 """
 
 from collections.abc import Awaitable, Callable
@@ -72,7 +74,6 @@ class Entrance:
 
     async def _visited(self, request: web.Request, view: View) -> web.StreamResponse:
         try:
-            self._door.check_origin(request)
             visitor = await self._door.admit(request)
         except Refused as refusal:
             return self._turned_away(request, refusal)
@@ -109,7 +110,6 @@ class Entrance:
         """Begin a session; what is refused is said above the form."""
         response = seen_at(PATH)
         try:
-            self._door.check_origin(request)
             form = await _form(request)
             _check_token(form, request.cookies.get(LOGIN_COOKIE, ""))
             name, password = form.secret("username"), form.secret("password")
@@ -136,7 +136,4 @@ def _retry(refusal: Refused, response: web.Response) -> web.Response:
 
 
 async def _form(request: web.Request) -> Form:
-    try:
-        return typed((await request.post()).items())
-    except web.HTTPRequestEntityTooLarge as error:
-        raise Refused(error.status, "The form is larger than the limit.") from error
+    return typed((await request.post()).items())

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from control_ui.forms import whole
 from control_ui.pages import HEADERS
-from control_ui.ports import Desk, Refused
+from control_ui.ports import Refused, Visitor
 from control_ui.views import parts
 from control_ui.visit import Visit, learned
 
@@ -21,6 +21,7 @@ TICK_S: Final = 2.0
 HEARTBEAT_TICKS: Final = 7
 RETRY_MS: Final = 3000
 PARTS: Final = ("summary", "status", "validation")
+JOB_PARTS: Final = ("job", "cancel")
 TURNED_AWAY: Final = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 
 
@@ -60,16 +61,17 @@ class _Stream:
                 if visitor.expires_at <= datetime.now(UTC):
                     await self._send("end", "")
                     return
-                await self._refresh(visitor.desk)
+                await self._refresh(visitor)
             await self._beat()
             await asyncio.sleep(TICK_S)
 
-    async def _refresh(self, desk: Desk) -> None:
-        pages = self._visit.pages
+    async def _refresh(self, visitor: Visitor) -> None:
+        desk, pages = visitor.desk, self._visit.pages
         shown = parts(await learned(desk.status()), pages.rules)
         rendered = {name: pages.text(f"part_{name}.html", shown) for name in PARTS}
         if self._job_id is not None:
-            rendered["job"] = pages.text("part_job.html", {"job": await learned(desk.job(self._job_id))})
+            job = {"job": await learned(desk.job(self._job_id)), "visitor": visitor}
+            rendered |= {name: pages.text(f"part_{name}.html", job) for name in JOB_PARTS}
         for name, text in rendered.items():
             if self._sent.get(name) != text:
                 self._sent[name] = text

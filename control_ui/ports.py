@@ -297,9 +297,6 @@ class Visitor(Protocol):
 class Door(Protocol):
     """Who lets visitors in."""
 
-    def check_origin(self, request: web.Request) -> None:
-        """Refuse a request that names a foreign host, or that another site sends."""
-
     async def admit(self, request: web.Request) -> Visitor:
         """Whoever sends the request: refused with 401 without a session, with 403 without the right."""
 

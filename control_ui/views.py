@@ -60,7 +60,8 @@ class Routes:
         flags, routes = status.flags, status.routes
         is_target_asked = flags["read_from_dynamodb"] is True
         reads = {False: routes["READ_MYSQL"], True: routes["READ_DDB"]}
-        beside = "reads, compared" if flags["validation_enabled"] is True else "reads, not compared"
+        is_compared = flags["validation_enabled"] is True
+        beside = "reads, compared" if is_compared else "reads, not compared"
         self.writes = {"source": routes["WRITE_MYSQL"], "target": routes["WRITE_DDB"]}
         self.reads = {
             side: "reads, answered" if is_target is is_target_asked else beside if reads[is_target] else None
@@ -69,8 +70,9 @@ class Routes:
         names = {"source": rules.source, "target": rules.target}
         written = " and ".join(names[side] for side, is_written in self.writes.items() if is_written)
         answering, other = ("target", "source") if is_target_asked else ("source", "target")
-        compared = f"; {self.reads[other]} beside it from {names[other]}" if self.reads[other] else ""
-        self.sentence = f"Writes go to {written}. Reads are answered by {names[answering]}{compared}."
+        comparing = f" and {'compared with' if is_compared else 'sent, without comparing, to'} {names[other]}"
+        answered = f"Reads are answered by {names[answering]}{comparing if self.reads[other] else ''}."
+        self.sentence = f"Writes go to {written}. {answered}"
 
 
 async def confirm_move(visit: Visit) -> web.Response:

@@ -85,7 +85,7 @@ class Gatehouse:
             )
         )
         allowed_hosts = frozenset(self._settings.server.allowed_hosts)
-        page = page_routes(room, doorman, allowed_hosts=allowed_hosts, is_draining=around.is_draining)
+        page = page_routes(room, doorman, is_draining=around.is_draining)
         rules = RpcRules(
             allowed_hosts=allowed_hosts,
             token=None,

@@ -14,39 +14,32 @@ from control_ui.pages import Rules
 from control_ui.ports import Refused
 from proxy.admin.doorman_ports import Doorman, Override, Principal
 from proxy.admin.ports import ControlRoom
-from proxy.admin.records import Actor, Changed, Check, Gate, Job, LogKind, LogPage, Status
-from proxy.rpc.envelope import check_origin
+from proxy.admin.records import Actor, Changed, Gate, Job, LogKind, LogPage, Status
+from proxy.admin.words import named
+from proxy.flags.model import PHASE_NAMES
+from proxy.phase import Side
 from proxy.rpc.problem import problem_members
-
-PHASE_TITLES: Final[Mapping[int, str]] = {
-    1: "MySQL alone",
-    2: "written to both, read from MySQL",
-    3: "written to both, read from both and compared, MySQL answers",
-    4: "written to both, read from DynamoDB",
-    5: "DynamoDB alone",
-}
+from proxy.wiring.control_room import DISPLAY_NAMES
 
 
-def page_routes(
-    room: ControlRoom, doorman: Doorman, *, allowed_hosts: frozenset[str], is_draining: Callable[[], bool]
-) -> list[web.RouteDef]:
+def page_routes(room: ControlRoom, doorman: Doorman, *, is_draining: Callable[[], bool]) -> list[web.RouteDef]:
     """The paths of the flag page."""
-    rules = Rules("MySQL", "DynamoDB", PHASE_TITLES, tuple(PORTS), is_draining)
-    return build_ui(PageDoor(room, doorman, allowed_hosts), rules)
+    rules = Rules(
+        source=DISPLAY_NAMES[Side.SOURCE],
+        target=DISPLAY_NAMES[Side.TARGET],
+        phases={phase: named(name, DISPLAY_NAMES) for phase, name in PHASE_NAMES.items()},
+        entities=tuple(PORTS),
+        is_draining=is_draining,
+    )
+    return build_ui(PageDoor(room, doorman), rules)
 
 
 class PageDoor:
     """See control_ui's Door."""
 
-    def __init__(self, room: ControlRoom, doorman: Doorman, allowed_hosts: frozenset[str]) -> None:
+    def __init__(self, room: ControlRoom, doorman: Doorman) -> None:
         self._room = room
         self._doorman = doorman
-        self._allowed_hosts = allowed_hosts
-
-    def check_origin(self, request: web.Request) -> None:
-        """See Door."""
-        with told():
-            check_origin(request, self._allowed_hosts)
 
     async def admit(self, request: web.Request) -> "PageVisitor":
         """See Door."""
@@ -205,7 +198,6 @@ def details_of(error: CrossfadeError) -> list[str]:
         return []
     found = error.members.get("errors", ())
     return [
-        f"{check.sentence}: {check.verdict}; found {check.figure}, asked for {check.threshold}"
+        "{sentence} {verdict}: found {figure}, asked for {threshold}".format_map(check)
         for check in (found if isinstance(found, Sequence) else ())
-        if isinstance(check, Check)
     ]

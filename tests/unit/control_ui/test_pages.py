@@ -131,7 +131,7 @@ def test_drawing_says_where_calls_go(phase: int) -> None:
     assert arrows[phase] == drawn.count("<polygon")
     written = {1: "MySQL", 5: "DynamoDB"}.get(phase, "MySQL and DynamoDB")
     answering = "DynamoDB" if phase > 3 else "MySQL"
-    compared = "; reads, compared beside it from DynamoDB" if phase == 3 else ""
+    compared = " and compared with DynamoDB" if phase == 3 else ""
     assert f"Writes go to {written}. Reads are answered by {answering}{compared}." == routes.sentence
 
 
