@@ -15,7 +15,8 @@ COST: Final = 12
 """The cost of a comparison with nobody's hash in a shop that has no bcrypt hash."""
 PASSWORD_MAX_BYTES: Final = 72
 """What bcrypt looks at; the shop's own library cuts off what is beyond, so what is beyond never counted."""
-_HASH: Final = re.compile(r"\$2[abxy]\$(\d\d)\$[./A-Za-z0-9]{53}")
+_HASH: Final = re.compile(r"\$2[abxy]\$(0[4-9]|1\d|20)\$[./A-Za-z0-9]{53}")
+"""A bcrypt hash that can be compared with: at a cost of more than 20 that would take minutes."""
 _NOBODY: Final = "$2b${cost:02d}$" + "." * 53
 
 log = EventLog(__name__)

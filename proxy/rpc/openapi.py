@@ -158,7 +158,11 @@ def _problem_schema() -> Schema:
         "code": {"enum": list(KINDS)},
         "correlation_id": {"type": "string"},
         "outcome": {"enum": list(Outcome), "description": "What became of a failed write."},
-        "errors": {"type": "array", "items": {"type": "object", "properties": fault, "required": list(fault)}},
+        "errors": {
+            "type": "array",
+            "items": {"type": "object", "properties": fault},
+            "description": "What is wrong with each argument; for `gate_closed` the checks that hold the gate shut.",
+        },
         "reason": {"enum": list(Reason)},
         "subject": {"type": "object", "properties": subject, "required": ["entity"]},
         "issues": {"type": "array", "items": {"type": "string"}},

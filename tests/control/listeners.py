@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from http.cookies import SimpleCookie
 from typing import Any, Final
 
 import aiohttp
@@ -73,17 +74,16 @@ class Listeners:
         token: str | None = None,
         cookies: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
+        form: Mapping[str, str] | None = None,
     ) -> Reply:
-        """Send a request to the admin listener, with the token as bearer."""
+        """Send a request to the admin listener, with the token as bearer, a body as JSON or a form as browsers do."""
         given = dict(headers or {})
         if token is not None:
             given["Authorization"] = f"Bearer {token}"
         if cookies:
             given["Cookie"] = "; ".join(f"{name}={value}" for name, value in cookies.items())
         url = f"http://{HOST}:{self.admin_port}{path}"
-        async with self.http.request(
-            method, url, json=body, headers=given, allow_redirects=False, timeout=aiohttp.ClientTimeout(30)
-        ) as answer:
+        async with self.http.request(method, url, json=body, data=form, headers=given, allow_redirects=False) as answer:
             set_cookies = {name: morsel.OutputString() for name, morsel in answer.cookies.items()}
             return Reply(answer.status, answer.headers.copy(), set_cookies, await answer.text())
 
@@ -92,12 +92,22 @@ class Listeners:
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         return await self.send("POST", "/admin/login", {"username": username, "password": password}, headers=given)
 
+    async def session(self, username: str = "root") -> tuple[dict[str, str], str]:
+        """Log in: the session's cookie, and the token of its forms."""
+        reply = await self.log_in(username)
+        return {"crossfade_session": cookie_of(reply, "crossfade_session")}, reply.data["csrf_token"]
+
     async def rpc(self, operation: str, cookie: str | None = None, **arguments: object) -> Reply:
         """Call an operation, with an override cookie."""
         headers = {} if cookie is None else {"Cookie": f"other=1; crossfade_flags={cookie}"}
         url = f"http://{HOST}:{self.rpc_port}/rpc/{operation.replace('.', '/')}"
         async with self.http.post(url, json=arguments, headers=headers) as answer:
             return Reply(answer.status, answer.headers.copy(), {}, await answer.text())
+
+
+def cookie_of(reply: Reply, name: str) -> str:
+    """The value of a cookie that an answer sets."""
+    return SimpleCookie(reply.cookies[name])[name].value
 
 
 @asynccontextmanager

@@ -1,12 +1,11 @@
 """Logging in: what is told, what is counted, and what a session is worth."""
 
 import asyncio
-from http.cookies import SimpleCookie
 
 import pytest
 
 from proxy.admin.login import ADDRESS_TRIES, NAME_TRIES
-from tests.control.listeners import PASSWORD, Listeners, listening, plant_user
+from tests.control.listeners import PASSWORD, Listeners, cookie_of, listening, plant_user
 from tests.fleet.estate import Estate
 
 
@@ -14,11 +13,6 @@ from tests.fleet.estate import Estate
 async def fixture_without_former_tries(estate: Estate) -> None:
     """Tests come from one address: what one has tried does not count for the next."""
     await estate.rows("DELETE FROM crossfade_login_attempt")
-
-
-def session_of(cookies: dict[str, str]) -> dict[str, str]:
-    """The cookie that a login has set, as a browser sends it."""
-    return {"crossfade_session": SimpleCookie(cookies["crossfade_session"])["crossfade_session"].value}
 
 
 async def test_a_login_opens_a_session(listeners: Listeners, admin_id: int) -> None:
@@ -29,7 +23,7 @@ async def test_a_login_opens_a_session(listeners: Listeners, admin_id: int) -> N
     assert {"HttpOnly", "SameSite=Strict", "Path=/admin"} <= {part.strip() for part in cookie.split(";")}
     assert "Max-Age=28" in cookie
     assert "Secure" not in cookie
-    cookies, token = session_of(dict(reply.cookies)), reply.data["csrf_token"]
+    cookies, token = {"crossfade_session": cookie_of(reply, "crossfade_session")}, reply.data["csrf_token"]
     assert (await listeners.send("GET", "/admin/flags/status", cookies=cookies)).data["migration_phase"] == 2
     changed = await listeners.send(
         "POST", "/admin/flags/reset", {"reason": "x"}, cookies=cookies, headers={"X-CSRF-Token": token}
@@ -112,7 +106,7 @@ async def test_the_address_is_a_trusted_proxys_word_alone(estate: Estate, listen
 async def test_a_session_ends_with_the_right_and_with_the_password(estate: Estate, listeners: Listeners) -> None:
     """Both are looked up with each call."""
     await plant_user(estate, "eve", is_admin=True)
-    cookies = session_of(dict((await listeners.log_in("eve")).cookies))
+    cookies, _ = await listeners.session("eve")
     assert (await listeners.send("GET", "/admin/flags/status", cookies=cookies)).status == 200
     await plant_user(estate, "eve", is_admin=False)
     assert (await listeners.send("GET", "/admin/flags/status", cookies=cookies)).status == 403
@@ -123,8 +117,7 @@ async def test_a_session_ends_with_the_right_and_with_the_password(estate: Estat
 
 async def test_a_logout_clears_the_cookie(listeners: Listeners) -> None:
     """The browser forgets it at once."""
-    reply = await listeners.log_in("root")
-    cookies, token = session_of(dict(reply.cookies)), reply.data["csrf_token"]
+    cookies, token = await listeners.session()
     left = await listeners.send("POST", "/admin/logout", cookies=cookies, headers={"X-CSRF-Token": token})
     assert {} == left.data
     assert "Max-Age=0" in left.cookies["crossfade_session"]
