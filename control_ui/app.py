@@ -108,13 +108,16 @@ class Entrance:
 
     async def log_in(self, request: web.Request) -> web.StreamResponse:
         """Begin a session; what is refused is said above the form."""
+        form = await _form(request)
+        if not _is_own(form, request.cookies.get(LOGIN_COOKIE, "")):
+            return self._login_form(request, Refused(HTTPStatus.FORBIDDEN, "The form was too old; please try again."))
         response = seen_at(PATH)
+        name, password = form.secret("username"), form.secret("password")
         try:
-            form = await _form(request)
-            _check_token(form, request.cookies.get(LOGIN_COOKIE, ""))
-            name, password = form.secret("username"), form.secret("password")
             await self._door.log_in(request, response, name=name, password=password)
         except Refused as refusal:
+            if refusal.status == HTTPStatus.FORBIDDEN:
+                return self._turned_away(request, refusal)
             return self._login_form(request, refusal)
         response.del_cookie(LOGIN_COOKIE, path=PATH)
         return response
@@ -124,9 +127,8 @@ class Entrance:
         return web.FileResponse(FOLDER / "static" / "live.js", headers={**HEADERS, "Content-Type": "text/javascript"})
 
 
-def _check_token(form: Form, expected: str) -> None:
-    if not expected or not compare_digest(expected.encode(), form.secret("csrf").encode()):
-        raise Refused(HTTPStatus.FORBIDDEN, "The form was too old; please try again.")
+def _is_own(form: Form, expected: str) -> bool:
+    return bool(expected) and compare_digest(expected.encode(), form.secret("csrf").encode())
 
 
 def _retry(refusal: Refused, response: web.Response) -> web.Response:

@@ -31,7 +31,7 @@ class Stream:
                 block = (await self._content.readuntil(b"\n\n")).decode()
                 head, _, rest = block.partition("\n")
                 if head == f"event: {name}":
-                    return "\n".join(line.removeprefix("data: ") for line in rest.splitlines())
+                    return "\n".join(line.removeprefix("data: ") for line in rest.splitlines()).strip()
 
 
 @asynccontextmanager
