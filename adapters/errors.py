@@ -10,6 +10,7 @@
       DataMismatch         500  a dual read found different data and the policy is `raise`
       Unavailable          503  a needed database is down, or the proxy sheds load; worth trying again
         Unreadable         503  its data make no record; says nothing against the database itself
+        TooManyAttempts    429  to log in; worth trying again much later
       DeadlineExceeded     504  the call's deadline passed
 
 `code`, `reason` and `subject` are interface, the message is prose. A failed write always carries `outcome`.
@@ -47,6 +48,10 @@ class Reason(StrEnum):
     STALE_VERSION = "stale_version"
     UNSETTLED = "unsettled"
     UNSERVED_PHASE = "unserved_phase"
+    GATE_CLOSED = "gate_closed"
+    ALREADY_SO = "already_so"
+    ALREADY_RUNNING = "already_running"
+    UNSAFE_OVERRIDE = "unsafe_override"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +171,10 @@ class Unavailable(CrossfadeError):
 
 class Unreadable(Unavailable):
     """A database answered, but with data that make no record: it is well, and its data are not."""
+
+
+class TooManyAttempts(Unavailable):
+    """Too many tries to log in with one name or from one address."""
 
 
 class DeadlineExceeded(CrossfadeError):

@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import getpass
 import os
 import sys
 from collections.abc import Awaitable, Callable, Sequence
@@ -11,9 +10,11 @@ from typing import Final
 import orjson
 
 from adapters.errors import CrossfadeError, InvalidArgument
+from proxy.admin.records import LogKind
 from proxy.environment import SettingsError, decimal, read_url, whole
 from proxy.settings import Settings, load_settings
 from proxy.wiring import commands
+from proxy.wiring import control_commands as control
 from proxy.wiring.commands import ContractError, Report
 from proxy.wiring.demo import demo
 from proxy.wiring.serve import run_server
@@ -21,6 +22,7 @@ from proxy.wiring.serve import run_server
 EXIT_OK: Final = 0
 EXIT_FAILED: Final = 1
 EXIT_USAGE: Final = 2
+LOG_ENTRIES: Final = 50
 
 Command = Callable[[Settings, argparse.Namespace], Awaitable[Report]]
 
@@ -68,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_sweeps(commands_of)
     _add_phase(commands_of)
     _add_flags(commands_of)
+    _add_control(commands_of)
     openapi = _leaf(commands_of, "openapi", commands.openapi, "print the OpenAPI document", "crossfade openapi")
     openapi.set_defaults(json=True)
     _add_demo(commands_of)
@@ -92,8 +95,8 @@ def _add_sweeps(parent: "argparse._SubParsersAction[argparse.ArgumentParser]") -
 
 def _add_phase(parent: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     group = parent.add_parser("phase", help="show or set the migration phase").add_subparsers(required=True)
-    _leaf(group, "show", commands.phase_show, "say which phase is in force", "crossfade phase show")
-    move = _leaf(group, "set", commands.phase_set, "move to a phase", "crossfade phase set 2 --reason 'begin copying'")
+    _leaf(group, "show", control.phase_show, "say which phase is in force", "crossfade phase show")
+    move = _leaf(group, "set", control.phase_set, "move to a phase", "crossfade phase set 2 --reason 'begin copying'")
     move.add_argument("phase", type=int, choices=range(1, 6))
     _add_change_options(move)
     move.add_argument(
@@ -103,19 +106,18 @@ def _add_phase(parent: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 def _add_flags(parent: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     group = parent.add_parser("flags", help="show or set single flags").add_subparsers(required=True)
-    _leaf(group, "show", commands.flags_show, "show all flags", "crossfade flags show")
-    change = _leaf(group, "set", commands.flags_set, "set flags, all or none", "crossfade flags set compare_percent=10")
+    _leaf(group, "show", control.flags_show, "show all flags", "crossfade flags show")
+    change = _leaf(group, "set", control.flags_set, "set flags, all or none", "crossfade flags set compare_percent=10")
     change.add_argument("changes", nargs="+", metavar="NAME=VALUE")
     change.add_argument("--version", type=int, help="refuse when the flags have another version by now")
     _add_change_options(change)
-    reset = _leaf(group, "reset", commands.flags_reset, "set all flags to the phase's values", "crossfade flags reset")
+    reset = _leaf(group, "reset", control.flags_reset, "set all flags to the phase's values", "crossfade flags reset")
     _add_change_options(reset)
 
 
 def _add_change_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--reason", default="", help="why; it goes on record")
-    parser.add_argument("--force", action="store_true", help="go on past what could not be confirmed")
-    parser.set_defaults(who=f"{_user_name()} (command line)")
+    parser.add_argument("--reason", default="", help="why; it goes on record, and --force needs it")
+    parser.add_argument("--force", action="store_true", help="go past a closed gate, and what could not be confirmed")
 
 
 def _add_demo(parent: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -132,7 +134,6 @@ def _add_demo(parent: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         "--phase-s", type=_typed(decimal(0.1, 86_400)), default=10.0, metavar="S", help="how many seconds a phase lasts"
     )
     show.add_argument("--yes", action="store_true", help="write made-up users, products and orders in production too")
-    show.set_defaults(who=f"{_user_name()} (command line)")
 
 
 def _typed(read: Callable[[str], object]) -> Callable[[str], object]:
@@ -147,12 +148,22 @@ def _typed(read: Callable[[str], object]) -> Callable[[str], object]:
     return parse
 
 
-def _user_name() -> str:
-    """The name of who runs this, the number where it has none: containers may run as anybody."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"uid {os.getuid()}"
+def _add_control(parent: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    gate = _leaf(parent, "gate", control.gate, "say what a move does and what is in its way", "crossfade gate 3")
+    gate.add_argument("phase", type=int, choices=range(1, 6))
+    logs = _leaf(parent, "logs", control.logs, "show changes, mismatches and repairs", "crossfade logs --kind audit")
+    logs.add_argument("--kind", choices=list(LogKind), help="entries of this kind alone")
+    logs.add_argument("--limit", type=int, default=LOG_ENTRIES, help="how many")
+    logs.add_argument("--cursor", help="where the page before ended")
+    group = parent.add_parser("admin", help="make super admins").add_subparsers(required=True)
+    promote = _leaf(
+        group,
+        "promote",
+        control.admin_promote,
+        "make a user super admin",
+        "crossfade admin promote ana@shop.example",
+    )
+    promote.add_argument("email")
 
 
 def _leaf(

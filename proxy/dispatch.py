@@ -2,7 +2,8 @@
 
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 from adapters.errors import Unavailable
 from adapters.flags import ControlState
@@ -12,8 +13,12 @@ from proxy.calls import Answer, CallRequest
 from proxy.dual_read import DualRead
 from proxy.dual_write import DualWrite
 from proxy.flags.model import phase_label
+from proxy.flags.override import Reading
 from proxy.flags.snapshot import Snapshot
 from proxy.phase import Plan, Side, WriteMode, plan_of
+
+OVERRIDDEN: Final = "; override"
+"""What follows the phase where a browser has read by flags of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,8 @@ class Dispatch:
             course = self._course = self._course_of(state)
         if request.operation.is_write:
             return await self._write(request, course)
+        if request.reading is not None and request.reading.epoch == state.epoch:
+            return await self._read_overridden(request, state, request.reading)
         if course.plan.is_compared:
             plan = plan_of(state.flags, sample=random.random())  # noqa: S311  # sampling
             if plan.is_compared:
@@ -69,6 +76,15 @@ class Dispatch:
             request, authority=plan.authority, is_raising=plan.is_raising, epoch=course.state.epoch
         )
         return Answer(result, course.phase, course.served_by, compared)
+
+    async def _read_overridden(self, request: CallRequest, state: ControlState, reading: Reading) -> Answer:
+        course = self._course_of(replace(state, flags=reading.beside(state.flags)))
+        course = replace(course, phase=f"{course.phase}{OVERRIDDEN}")
+        plan = plan_of(course.state.flags, sample=random.random())  # noqa: S311  # sampling
+        if plan.is_compared:
+            return await self._read_both(request, course, plan)
+        result = await course.reader.read(request.operation, request.arguments, request.deadline)
+        return Answer(result, course.phase, course.served_by, None)
 
     async def _write(self, request: CallRequest, course: _Course) -> Answer:
         """In a task of its own, which a vanished client cannot cut in half."""

@@ -5,6 +5,7 @@ group, a dataclass of settings itself. Which settings there are stands in `setti
 """
 
 import difflib
+import ipaddress
 import math
 import re
 import tomllib
@@ -25,6 +26,8 @@ SERVICE_ADDRESS: Final = re.compile(r"(tcp|udp)://")
 PORT_MAX: Final = 65_535
 TRUE: Final = ("true", "1", "yes", "on")
 FALSE: Final = ("false", "0", "no", "off")
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 S = TypeVar("S")
 E = TypeVar("E", bound=StrEnum)
@@ -202,6 +205,14 @@ def choice(kind: type[E]) -> Callable[[str], E]:
 def read_names(text: str) -> tuple[str, ...]:
     """The names of a list separated by commas, in lower case, each once."""
     return tuple(dict.fromkeys(name.strip().lower() for name in text.split(",") if name.strip()))
+
+
+def read_networks(text: str) -> tuple[Network, ...]:
+    """IP addresses and networks, such as `10.0.0.0/8`, separated by commas."""
+    try:
+        return tuple(ipaddress.ip_network(name) for name in read_names(text))
+    except ValueError as error:
+        raise ValueError(f"must list addresses or networks such as 10.0.0.0/8: {error}") from None
 
 
 def read_entities(text: str) -> tuple[str, ...]:

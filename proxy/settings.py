@@ -19,6 +19,7 @@ from proxy.environment import (
     PORT_MAX,
     Address,
     Fault,
+    Network,
     SettingsError,
     Variable,
     build,
@@ -29,6 +30,7 @@ from proxy.environment import (
     read_entities,
     read_flag,
     read_names,
+    read_networks,
     read_url,
     unknown,
     whole,
@@ -39,6 +41,8 @@ ADMIN_ADDRESS: Final = Address("127.0.0.1", 8081)
 LOCAL_HOSTS: Final = ("localhost", "127.0.0.1", "::1")
 BODY_LIMIT_BYTES: Final = 1_048_576
 IDLE_CONNECTION_S: Final = 90.0
+SESSION_S: Final = 28_800
+SESSION_MAX_S: Final = 86_400
 DRAIN_S: Final = 20.0
 MYSQL_PORT: Final = 3306
 READ_POOL: Final = 16
@@ -95,6 +99,8 @@ class ServerSettings:
     """Admin, metrics and health."""
     allowed_hosts: Annotated[tuple[str, ...], Variable("CROSSFADE_ALLOWED_HOSTS", read_names)] = LOCAL_HOSTS
     """Host headers that are answered, without port, in lower case."""
+    trusted_proxies: Annotated[tuple[Network, ...], Variable("CROSSFADE_TRUSTED_PROXIES", read_networks)] = ()
+    """Addresses or networks of proxies before the admin listener, whose X-Forwarded-For says who calls."""
     workers: Annotated[int, Variable("CROSSFADE_WORKERS", whole(1, 64))] = 1
     """Processes that share the listeners."""
     drain_s: Annotated[float, Variable("CROSSFADE_DRAIN_S", decimal(0, 3600))] = DRAIN_S
@@ -170,9 +176,11 @@ class SecuritySettings:
     """Secrets that callers prove themselves with."""
 
     jwt_secret: Annotated[str, Variable("CROSSFADE_JWT_SECRET", str)] = field(default="", repr=False)
-    """Shared with the shop, which signs its users' tokens with it (HS256)."""
+    """Shared with the shop, which signs its users' tokens with it (HS256); empty is one of this start's own."""
     rpc_token: Annotated[str, Variable("CROSSFADE_RPC_TOKEN", str)] = field(default="", repr=False)
     """The bearer token of the shop's calls; empty asks for none."""
+    session_s: Annotated[int, Variable("CROSSFADE_SESSION_S", whole(60, SESSION_MAX_S))] = SESSION_S
+    """How long an admin's login lasts."""
 
 
 @dataclass(frozen=True, slots=True)

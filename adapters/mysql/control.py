@@ -6,17 +6,17 @@ later see the new state: no two phases overlap for writes in a whole fleet.
 
 import asyncio
 import random
-from collections.abc import Sequence
-from dataclasses import asdict
-
-import orjson
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 
 from adapters.deadline import Deadline
 from adapters.errors import Conflict, Reason, Subject, Unavailable
 from adapters.flags import ControlState, Flags, Heartbeat, MismatchPolicy, WriteFailurePolicy
+from adapters.mysql.audit import record_of
 from adapters.mysql.connection import Connection, Row
 from adapters.mysql.pool import Pool
 from adapters.mysql.rows import time_of
+from adapters.ports.audit import FLAGS, Act
 from adapters.ports.store import Restart
 
 COLUMNS = """SELECT epoch, dual_write, dual_read, read_from_dynamodb, validation, mismatch_policy, write_failure_policy,
@@ -28,8 +28,6 @@ BEGIN = "BEGIN"
 SWITCH = """UPDATE crossfade_control SET epoch = epoch + 1, dual_write = %s, dual_read = %s, read_from_dynamodb = %s,
  validation = %s, mismatch_policy = %s, write_failure_policy = %s, compare_percent = %s, changed_by = %s,
  changed_at = UTC_TIMESTAMP(), reason = %s WHERE id = 1"""
-AUDIT = """INSERT INTO crossfade_audit (at, who, address, kind, `before`, `after`, reason)
- VALUES (UTC_TIMESTAMP(), %s, %s, 'flags', %s, %s, %s)"""
 UNSETTLED = "SELECT COUNT(*) FROM crossfade_intent WHERE state IN ('open', 'journalled')"
 HOLDERS = """SELECT DISTINCT t.processlist_id FROM performance_schema.data_locks l
  JOIN performance_schema.threads t ON t.thread_id = l.thread_id
@@ -69,14 +67,14 @@ class MySQLControl:
         who: str,
         address: str,
         reason: str,
+        gate: Mapping[str, object] | None = None,
         is_settled_demanded: bool = False,
     ) -> ControlState:
         """See Control."""
+        act = Act(FLAGS, who=who, address=address, after=asdict(flags), reason=reason, gate=gate)
         for attempt in range(SWITCH_TRIES):
             try:
-                return await self._try_switch(
-                    flags, expected_epoch, (who, address, reason), is_settled_demanded=is_settled_demanded
-                )
+                return await self._try_switch(flags, expected_epoch, act, is_settled_demanded=is_settled_demanded)
             except Restart:
                 await asyncio.sleep(BACK_OFF_S * (attempt + random.random()))  # noqa: S311  # jitter
         holders = ", ".join(str(h) for h in await self.holders()) or "unknown by now"
@@ -118,7 +116,7 @@ class MySQLControl:
             return [Heartbeat(row[0], row[1], float(row[2])) for row in await connection.rows(FLEET)]
 
     async def _try_switch(
-        self, flags: Flags, expected_epoch: int, words: tuple[str, str, str], *, is_settled_demanded: bool
+        self, flags: Flags, expected_epoch: int, act: Act, *, is_settled_demanded: bool
     ) -> ControlState:
         deadline = self._deadline()
         async with self._pool.acquire(deadline) as connection, deadline.scope("mysql.switch"):
@@ -130,7 +128,7 @@ class MySQLControl:
                 _refuse_stale(before, expected_epoch)
                 if is_settled_demanded:
                     await _refuse_unsettled(connection)
-                after = await _change(connection, before, flags, words)
+                after = await _change(connection, before, flags, act)
                 await connection.batch("COMMIT")
             finally:
                 await connection.quit()
@@ -153,14 +151,11 @@ async def _refuse_unsettled(connection: Connection) -> None:
         raise Conflict(msg, reason=Reason.UNSETTLED, subject=Subject("flags"))
 
 
-async def _change(
-    connection: Connection, before: ControlState, flags: Flags, words: tuple[str, str, str]
-) -> ControlState:
-    who, address, reason = words
+async def _change(connection: Connection, before: ControlState, flags: Flags, act: Act) -> ControlState:
     values = tuple(asdict(flags).values())
-    await connection.execute(SWITCH, (*(getattr(v, "value", v) for v in values), who, reason))
-    changes = [orjson.dumps(asdict(state)).decode() for state in (before.flags, flags)]
-    await connection.execute(AUDIT, (who, address, *changes, reason))
+    await connection.execute(SWITCH, (*(getattr(v, "value", v) for v in values), act.who, act.reason))
+    entry = record_of(replace(act, before=asdict(before.flags)))
+    await connection.execute(entry.text, entry.parameters)
     return _state(await connection.rows(READ))
 
 

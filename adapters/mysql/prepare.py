@@ -35,6 +35,9 @@ HAS_SUPER_ADMIN = """SELECT COUNT(*) FROM information_schema.columns
  WHERE table_schema = DATABASE() AND table_name = 'users' AND column_name = 'super_admin'"""
 HAS_SUPER_ADMIN_INDEX = """SELECT COUNT(*) FROM information_schema.statistics WHERE table_schema = DATABASE()
  AND table_name = 'users' AND column_name = 'super_admin' AND seq_in_index = 1"""
+IS_JOB_TABLE_OLD = """SELECT COUNT(*) FROM information_schema.columns
+ WHERE table_schema = DATABASE() AND table_name = 'crossfade_job' AND column_name = 'last_id'"""
+DROP_JOB_TABLE = "DROP TABLE crossfade_job"
 ADD_SUPER_ADMIN = "ALTER TABLE users ADD COLUMN super_admin BOOL DEFAULT FALSE"
 ADD_SUPER_ADMIN_INDEX = "ALTER TABLE users ADD INDEX super_admin (super_admin), ALGORITHM = INPLACE, LOCK = NONE"
 SEED_CONTROL = """INSERT INTO crossfade_control (id, epoch, dual_write, dual_read, read_from_dynamodb, validation,
@@ -62,6 +65,7 @@ async def prepare(endpoint: MySQLEndpoint, *, shop_tables: bool, first_flags: Fl
         done = await _make_tables(connection, "shop.sql") if shop_tables else []
         await _require_shop_tables(connection, endpoint)
         done += await _add_super_admin(connection)
+        await _drop_old_job_table(connection)
         done += await _make_tables(connection, "own.sql")
         done += await _seed(connection, first_flags)
         await connection.rows(RELEASE_LOCK)
@@ -93,6 +97,13 @@ async def _make_tables(connection: Connection, file: str) -> list[str]:
     await connection.batch((SCHEMA / file).read_text(encoding="utf-8"))
     after = {name for name, _ in await connection.rows(TABLES)}
     return [f"created table {name}" for name in sorted(after - before)]
+
+
+async def _drop_old_job_table(connection: Connection) -> None:
+    """Of a shape that nothing was ever written to."""
+    ((is_old,),) = await connection.rows(IS_JOB_TABLE_OLD)
+    if is_old:
+        await connection.execute(DROP_JOB_TABLE)
 
 
 async def _require_shop_tables(connection: Connection, endpoint: MySQLEndpoint) -> None:

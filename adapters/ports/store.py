@@ -222,9 +222,12 @@ class Control(Protocol):
         who: str,
         address: str,
         reason: str,
+        gate: Mapping[str, object] | None = None,
         is_settled_demanded: bool = False,
     ) -> ControlState:
         """Change the flags and write the audit entry in one transaction, once the writes in flight are done.
+
+        `gate` is what the gate said, for the record; None where none was asked.
 
         Raises Conflict when the epoch is another by now or, if that is demanded, an intent is unsettled; Unavailable
         naming the connections in the way when it waits in vain.

@@ -64,7 +64,7 @@ Crossfade answers on {listen}. Try, in another terminal:
 The command line finds the same databases by a file; writes then go to both, and all rows are copied and compared:
 
   export CROSSFADE_CONFIG={settings_file}
-  {crossfade} phase set 2 --reason 'to try it'
+  {crossfade} phase set 2 --force --reason 'to try it'
   {crossfade} backfill && {crossfade} verify
 
 The proxy logs here.{databases} Ctrl-C stops everything.

@@ -5,10 +5,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from adapters.errors import Conflict, CrossfadeError, Reason, Subject, Unavailable
+from adapters.errors import Conflict, CrossfadeError, Fault, InvalidArgument, Reason, Subject, Unavailable
 from adapters.flags import ControlState, Flags
 from adapters.ports.store import Control, ControlMirror
-from proxy.flags.model import phase_of, with_changes, with_phase
+from proxy.flags.model import PHASE, refusals, with_changes, with_phase
 from proxy.logs import EventLog
 
 CONFIRM_LIMIT_S: Final = 12.0
@@ -25,12 +25,16 @@ async def _nothing_to_prove() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Who changes the flags, from where and why; `is_forced` passes over what could not be confirmed."""
+    """Who changes the flags, from where and why; `is_forced` passes over what could not be confirmed.
+
+    `gate` is what the gate said of it, for the record.
+    """
 
     who: str
     address: str
     reason: str
     is_forced: bool = False
+    gate: Mapping[str, object] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,28 +67,33 @@ class Switch:
 
     async def to_phase(self, phase: int, request: Request) -> Switched:
         """Move to a phase. Raises like `change`."""
-        return await self.change({"migration_phase": str(phase)}, request)
+        return await self.change({PHASE: phase}, request)
 
-    async def reset(self, request: Request) -> Switched:
-        """Set every flag to the value of the present phase, or of phase 1 where there is none, and its default."""
-        before = await self._control.read()
-        return await self._move(before, with_phase(Flags(), phase_of(before.flags) or 1), request)
+    async def to(self, flags: Flags, request: Request, *, version: int) -> Switched:
+        """Set all flags, when `version` is the one in force. Raises like `change`."""
+        if faults := refusals(flags):
+            raise InvalidArgument("the flags were not changed", faults=[Fault("flags", each) for each in faults])
+        return await self._move(await self._read(version), flags, request)
 
-    async def change(self, changes: Mapping[str, str], request: Request, *, version: int | None = None) -> Switched:
+    async def change(self, changes: Mapping[str, object], request: Request, *, version: int | None = None) -> Switched:
         """Change flags, all of them or none.
 
         Raises InvalidArgument for flags that must not be set, Conflict when `version` (the epoch) is not the present
         one or this proxy cannot serve the flags, Unavailable when writes in flight do not end or the fleet does not
         confirm.
         """
-        before = await self._control.read()
-        if version is not None and version != before.epoch:
+        before = await self._read(version)
+        return await self._move(before, with_changes(before.flags, changes), request)
+
+    async def _read(self, version: int | None) -> ControlState:
+        state = await self._control.read()
+        if version is not None and version != state.epoch:
             raise Conflict(
-                f"the flags were changed meanwhile: version {before.epoch} now, by {before.changed_by}",
+                f"the flags were changed meanwhile: version {state.epoch} now, by {state.changed_by}",
                 reason=Reason.STALE_VERSION,
                 subject=Subject("flags"),
             )
-        return await self._move(before, with_changes(before.flags, changes), request)
+        return state
 
     async def _move(self, before: ControlState, flags: Flags, request: Request) -> Switched:
         refusal = self._refuse(flags)
@@ -125,6 +134,7 @@ class Switch:
             who=request.who,
             address=request.address,
             reason=request.reason,
+            gate=request.gate,
             is_settled_demanded=is_settled_demanded,
         )
         log.info("flags_changed", epoch=after.epoch, who=request.who, reason=request.reason)

@@ -1,6 +1,7 @@
 """The OpenAPI 3.1 document of the listener, written from the catalogue of operations; pure."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from adapters.errors import Outcome, Reason
@@ -47,8 +48,19 @@ _EXAMPLES: Final[Mapping[str, object]] = {
 }
 
 
-def openapi_document(operations: Mapping[str, Operation], *, needs_token: bool) -> Schema:
-    """The document; with `needs_token` it says that every call carries one."""
+@dataclass(frozen=True, slots=True)
+class Appendix:
+    """Paths that are no operations, and how their callers prove who they are."""
+
+    paths: Mapping[str, Schema] = field(default_factory=dict)
+    schemes: Mapping[str, Schema] = field(default_factory=dict)
+
+
+NOTHING: Final = Appendix()
+
+
+def openapi_document(operations: Mapping[str, Operation], *, needs_token: bool, beside: Appendix = NOTHING) -> Schema:
+    """The document; with `needs_token` it says that every call of an operation carries one."""
     return {
         "openapi": "3.1.0",
         "info": {
@@ -56,13 +68,16 @@ def openapi_document(operations: Mapping[str, Operation], *, needs_token: bool) 
             "version": API_VERSION,
             "description": "A shop on two databases. A record that does not exist is `null`, not an error.",
         },
-        "paths": {f"/rpc/{o.entity}/{o.name}": {"post": _operation(o)} for o in operations.values()},
+        "paths": {
+            **{f"/rpc/{o.entity}/{o.name}": {"post": _operation(o)} for o in operations.values()},
+            **beside.paths,
+        },
         "components": {
             "schemas": {**record_schemas(o.result for o in operations.values()), "Problem": _problem_schema()},
             "responses": {code: _problem_response(code) for code in _WRITE_CODES},
             "parameters": _parameters(),
             "headers": {CORRELATION_HEADER: {"required": True, "schema": {"type": "string"}}},
-            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}, **beside.schemes},
         },
         "security": [{"token": []}] if needs_token else [],
     }
@@ -143,7 +158,11 @@ def _problem_schema() -> Schema:
         "code": {"enum": list(KINDS)},
         "correlation_id": {"type": "string"},
         "outcome": {"enum": list(Outcome), "description": "What became of a failed write."},
-        "errors": {"type": "array", "items": {"type": "object", "properties": fault, "required": list(fault)}},
+        "errors": {
+            "type": "array",
+            "items": {"type": "object", "properties": fault},
+            "description": "What is wrong with each argument; for `gate_closed` the checks that hold the gate shut.",
+        },
         "reason": {"enum": list(Reason)},
         "subject": {"type": "object", "properties": subject, "required": ["entity"]},
         "issues": {"type": "array", "items": {"type": "string"}},

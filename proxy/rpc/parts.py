@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from proxy.calls import CallRecorder, Dispatcher
+from proxy.calls import CallRecorder, Dispatcher, Overrides
 from proxy.inflight import Inflight
 from proxy.logs import AccessLog
 from proxy.shedding import Limiter
@@ -24,7 +24,10 @@ class RpcRules:
 
 @dataclass(frozen=True, slots=True)
 class RpcParts:
-    """What the RPC listener works with; `is_draining` once no further call is wanted on a connection."""
+    """What the RPC listener works with; `is_draining` once no further call is wanted on a connection.
+
+    Without `overrides` all callers read by the same flags.
+    """
 
     dispatcher: Dispatcher
     recorder: CallRecorder
@@ -33,3 +36,4 @@ class RpcParts:
     rules: RpcRules
     inflight: Inflight
     is_draining: Callable[[], bool]
+    overrides: Overrides | None = None

@@ -17,6 +17,7 @@ from adapters.errors import (
     NotFound,
     Outcome,
     Subject,
+    TooManyAttempts,
     Unauthenticated,
     Unavailable,
 )
@@ -51,6 +52,7 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
 """Every code of the wire."""
 
 _METHOD_NOT_ALLOWED: Final = Kind(HTTPStatus.METHOD_NOT_ALLOWED, "Another method is asked for")
+_TOO_MANY_REQUESTS: Final = Kind(HTTPStatus.TOO_MANY_REQUESTS, "Try again much later")
 
 
 class MethodNotAllowed(InvalidArgument):
@@ -94,7 +96,13 @@ def problem_members(error: Exception, *, correlation_id: str, is_write: bool) ->
 
 
 def _kind(error: Exception) -> Kind:
-    return _METHOD_NOT_ALLOWED if isinstance(error, MethodNotAllowed) else KINDS[code_of(error)]
+    match error:
+        case MethodNotAllowed():
+            return _METHOD_NOT_ALLOWED
+        case TooManyAttempts():
+            return _TOO_MANY_REQUESTS
+        case _:
+            return KINDS[code_of(error)]
 
 
 def _outcome(error: Exception) -> Outcome:

@@ -12,14 +12,17 @@ from adapters.deadline import Deadline
 from adapters.errors import InvalidArgument, NotFound, Reason
 from adapters.operations import Operation
 from proxy.calls import Answer, CallRequest
+from proxy.flags.override import Reading
 from proxy.rpc.arguments import ArgumentParser
 from proxy.rpc.codec import decode, decode_exactly, encode, may_have_wide_numbers
 from proxy.rpc.envelope import JSON, correlation_of, read_body, refuse_idempotency_key, time_allowed_s
 from proxy.rpc.middleware import Endpoint
-from proxy.rpc.openapi import openapi_document
+from proxy.rpc.openapi import NOTHING, Appendix, openapi_document
 from proxy.rpc.parts import RpcParts
 from proxy.rpc.problem import MethodNotAllowed, problem_response
 
+OVERRIDE_COOKIE: Final = "crossfade_flags"
+"""What a browser carries that reads by flags of its own; the shop passes it on."""
 OPENAPI_PATH: Final = "/openapi.json"
 READING: Final = (hdrs.METH_GET, hdrs.METH_HEAD)
 _PHASE: Final = istr("X-Crossfade-Phase")
@@ -34,14 +37,15 @@ def build_rpc_server(
     parts: RpcParts,
     *,
     beside: Iterable[web.RouteDef] = (),
+    appendix: Appendix = NOTHING,
     **options: Any,  # noqa: ANN401  # aiohttp's, of many types
 ) -> web.Server:
     """The server of these operations, and of other routes `beside` them, without the checks of the door.
 
-    `options` are those of `web.Server`; it wants no access log, and a keep-alive of 75 s at least. To be called where
-    the loop runs.
+    `appendix` is what `/openapi.json` says beside the operations; `options` are those of `web.Server`, which wants no
+    access log, and a keep-alive of 75 s at least. To be called where the loop runs.
     """
-    document = encode(openapi_document(operations, needs_token=parts.rules.token is not None))
+    document = encode(openapi_document(operations, needs_token=parts.rules.token is not None, beside=appendix))
     routes: dict[str, Route] = {route.path: _unguarded(route) for route in beside}
     routes[OPENAPI_PATH] = _openapi_endpoint(parts, document).handle
     for operation in operations.values():
@@ -73,7 +77,8 @@ class OperationHandler:
             return _response(self._operation.absent(), {})
         await parts.limiter.enter(deadline)
         try:
-            answer = await parts.dispatcher.call(CallRequest(self._operation, arguments, deadline, call_id))
+            reading = await _reading(request, parts, deadline) if hdrs.COOKIE in request.headers else None
+            answer = await parts.dispatcher.call(CallRequest(self._operation, arguments, deadline, call_id, reading))
         finally:
             parts.limiter.leave()
         return _response(answer.result, _headers(answer))
@@ -85,6 +90,11 @@ class OperationHandler:
             if not may_have_wide_numbers(body):
                 raise
             return self._parser.parse(decode_exactly(body))
+
+
+async def _reading(request: web.BaseRequest, parts: RpcParts, deadline: Deadline) -> Reading | None:
+    cookie = request.cookies.get(OVERRIDE_COOKIE)
+    return None if cookie is None or parts.overrides is None else await parts.overrides.reading(cookie, deadline)
 
 
 def _headers(answer: Answer) -> dict[str, str]:

@@ -9,7 +9,7 @@ is given a while to pay it; then it is one of which nobody can tell.
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
@@ -29,6 +29,13 @@ LOCKED_AT_ONCE: Final = 20
 PATIENCE_S: Final = 2.0
 GROUP_PATIENCE_S: Final = 0.5
 """How long busy locks are tried for: those of one aggregate, and those of several, before each is tried alone."""
+UNKNOWN: Final = "unknown"
+"""The entity of an item that shows no row."""
+KINDS_OF_ROWS: Final[Mapping[AggregateKind, frozenset[RowKind]]] = {
+    AggregateKind.USER: frozenset({RowKind.USER, RowKind.CART, RowKind.ORDER}),
+    AggregateKind.PRODUCT: frozenset({RowKind.PRODUCT}),
+    AggregateKind.CATEGORY: frozenset({RowKind.CATEGORY}),
+}
 WAITS_S: Final = (0.2, 0.5, 1.0, 2.0, 4.0)
 """The pauses in which the repairer may pay what the journal says is owed."""
 
@@ -45,16 +52,22 @@ _Findings = dict[Aggregate, _Found]
 _Comparing = Callable[[Sequence[Aggregate]], Awaitable[_Findings]]
 
 
-async def verify(parts: SweepParts, *, progress: Watcher) -> VerifyReport:
+async def verify(
+    parts: SweepParts, *, progress: Watcher, entities: Collection[RowKind] = frozenset(RowKind)
+) -> VerifyReport:
     """Compare the target with the source, beside their writers, in memory that does not grow with the shop.
+
+    Rows of other `entities` are left out, and so is what shows no row at all unless all of them are compared.
 
     Raises Conflict where the phase has no dual writes or comes to have none, Unavailable or DeadlineExceeded when a
     database stays out of reach.
     """
-    run = _Verify(parts, await admitted(parts), progress)
+    run = _Verify(parts, await admitted(parts), progress, frozenset(entities))
     for kind in KINDS:
-        await run.compare_rows(kind)
-    await run.compare_admins()
+        if KINDS_OF_ROWS[kind] & frozenset(entities):
+            await run.compare_rows(kind)
+    if RowKind.USER in entities:
+        await run.compare_admins()
     await run.compare_items()
     return run.report
 
@@ -62,8 +75,9 @@ async def verify(parts: SweepParts, *, progress: Watcher) -> VerifyReport:
 class _Verify:
     """One run."""
 
-    def __init__(self, parts: SweepParts, state: ControlState, progress: Watcher) -> None:
+    def __init__(self, parts: SweepParts, state: ControlState, progress: Watcher, entities: frozenset[RowKind]) -> None:
         self._parts = parts
+        self._entities = entities
         self._locked = Locked(parts, state, on_retry=lambda _: None)
         self._progress = progress
         self.report = VerifyReport()
@@ -85,7 +99,7 @@ class _Verify:
         done = 0
         async for page in self._parts.target.scan():
             strays: dict[Aggregate | None, list[FoundItem]] = defaultdict(list)
-            for item in await self._strays(page):
+            for item in await self._strays([item for item in page if self._is_asked(item.ref)]):
                 strays[_home_of_item(item)].append(item)
             self._count(_found(strays.pop(None, [])), is_certain=True)
             owned = {home: items for home, items in strays.items() if home is not None}
@@ -175,9 +189,15 @@ class _Verify:
         """Whether the journal knows of something that the target has not got yet."""
         return any([await self._parts.journal.due(limit=1, aggregate=each) for each in locks_of([home])])
 
+    def _is_asked(self, ref: Ref | None) -> bool:
+        return len(self._entities) == len(RowKind) if ref is None else ref.kind in self._entities
+
     def _count(self, found: _Found, *, is_certain: bool) -> None:
-        differing = Counter(entity for entity, _ in {(each.entity, each.ref) for each in found.differences})
+        differences = [each for each in found.differences if self._is_asked(each.ref)]
+        differing = Counter(entity for entity, _ in {(each.entity, each.ref) for each in differences})
         for entity in found.rows | differing:
+            if entity not in self._entities and entity != UNKNOWN:
+                continue
             counts = self.report.entities[entity]
             counts.equal += max(found.rows[entity] - differing[entity], 0)
             if is_certain:
@@ -185,7 +205,7 @@ class _Verify:
             else:
                 counts.could_not_tell += differing[entity]
         if is_certain:
-            for each in found.differences:
+            for each in differences:
                 self.report.note(each)
 
 

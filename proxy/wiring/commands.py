@@ -2,6 +2,8 @@
 
 import argparse
 import asyncio
+import getpass
+import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -10,28 +12,30 @@ from typing import Final
 from adapters.deadline import Deadline
 from adapters.dynamodb.contract_format import ContractError
 from adapters.dynamodb.tables import check_tables, create_tables
-from adapters.errors import CrossfadeError, Fault, InvalidArgument, Unavailable
-from adapters.flags import ControlState
+from adapters.errors import CrossfadeError, Unavailable
 from adapters.mysql.prepare import check_server, prepare
 from adapters.mysql.sample import insert_sample_shop
 from adapters.operations import catalogue
-from proxy.flags.model import phase_label, shown
+from adapters.ports.jobs import Findings, JobKind, Start
+from proxy.admin.gates import ENTITIES
+from proxy.admin.jobs import JobRunner, Work
+from proxy.admin.openapi import admin_appendix
+from proxy.admin.validations import copy_findings_of, findings_of
+from proxy.background import Background
 from proxy.flags.snapshot import Snapshot
-from proxy.flags.switch import Request, Switch, Switched
 from proxy.repairer import Repairer, RepairParts
 from proxy.rpc.openapi import openapi_document
 from proxy.settings import Settings
 from proxy.sync.backfill import backfill as sync_backfill
+from proxy.sync.report import BackfillReport, VerifyReport, Watcher
 from proxy.sync.verify import verify as sync_verify
 from proxy.wiring.databases import (
     Databases,
     first_flags,
     instance_name,
-    listing_within,
     load_checked_contract,
     mysql_endpoint,
     open_databases,
-    unserved,
 )
 from proxy.wiring.progress import ProgressPrinter
 
@@ -49,6 +53,9 @@ class Report:
     lines: list[str]
     data: Mapping[str, object] = field(default_factory=dict)
     is_well: bool = True
+
+
+CANCELLED: Final = Report(["cancelled by an admin"], {"is_cancelled": True}, is_well=False)
 
 
 @asynccontextmanager
@@ -97,18 +104,36 @@ async def db_sample(settings: Settings, _: argparse.Namespace) -> Report:
 
 
 async def backfill(settings: Settings, _: argparse.Namespace) -> Report:
-    """Copy all rows to the target, beside live writes."""
+    """Copy all rows to the target, beside live writes; on record as evidence for the gates."""
     async with opened(settings) as databases:
-        done = await sync_backfill(databases.sweep, progress=ProgressPrinter())
+        runs: list[BackfillReport] = []
+
+        async def work(tell: Watcher) -> Findings:
+            runs.append(await sync_backfill(databases.sweep, progress=tell))
+            return copy_findings_of(runs[-1])
+
+        await _recorded(databases, JobKind.BACKFILL, work)
+    if not runs:
+        return CANCELLED
+    (done,) = runs
     lines = [*done.lines(), "the copy is complete" if done.is_complete else "the copy is not complete"]
     data = {"is_complete": done.is_complete, "kinds": done.kinds, "failures": done.failures}
     return Report(lines, data, is_well=done.is_complete)
 
 
 async def verify(settings: Settings, _: argparse.Namespace) -> Report:
-    """Compare all rows with the target; well only when all are equal."""
+    """Compare all rows with the target; well only when all are equal. On record as evidence for the gates."""
     async with opened(settings) as databases:
-        found = await sync_verify(databases.sweep, progress=ProgressPrinter())
+        runs: list[VerifyReport] = []
+
+        async def work(tell: Watcher) -> Findings:
+            runs.append(await sync_verify(databases.sweep, progress=tell))
+            return findings_of(runs[-1])
+
+        await _recorded(databases, JobKind.VERIFY, work)
+    if not runs:
+        return CANCELLED
+    (found,) = runs
     lines = [*found.lines(), "equal" if found.is_equal else "not equal"]
     data = {
         "is_equal": found.is_equal,
@@ -117,6 +142,21 @@ async def verify(settings: Settings, _: argparse.Namespace) -> Report:
         "differences": found.differences,
     }
     return Report(lines, data, is_well=found.is_equal)
+
+
+async def _recorded(databases: Databases, kind: JobKind, work: Work) -> None:
+    state = await databases.control.read()
+    start = Start(kind, ENTITIES, state.epoch, operator())
+    await JobRunner(databases.jobs, Background()).run(start, work, tell=ProgressPrinter())
+
+
+def operator() -> str:
+    """The name of who runs a command, the number where it has none: containers may run as anybody."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):
+        name = f"uid {os.getuid()}"
+    return f"{name} (command line)"
 
 
 async def repair(settings: Settings, _: argparse.Namespace) -> Report:
@@ -157,81 +197,9 @@ def _uncounted(result: object, *, intents: int) -> None:
     """A command has no metrics."""
 
 
-async def phase_show(settings: Settings, _: argparse.Namespace) -> Report:
-    """The phase in force."""
-    async with opened(settings) as databases:
-        state = await databases.control.read()
-    return _state_report(state, [f"phase {phase_label(state.flags)}"])
-
-
-async def phase_set(settings: Settings, options: argparse.Namespace) -> Report:
-    """Move to a phase."""
-    async with opened(settings) as databases:
-        if options.kill:
-            await databases.control.kill(options.kill)
-        switched = await _switch(settings, databases).to_phase(options.phase, _request(options))
-    return _switched_report(switched)
-
-
-async def flags_show(settings: Settings, _: argparse.Namespace) -> Report:
-    """All flags."""
-    async with opened(settings) as databases:
-        state = await databases.control.read()
-    return _state_report(state, [f"{name}={value}" for name, value in shown(state.flags).items()])
-
-
-async def flags_set(settings: Settings, options: argparse.Namespace) -> Report:
-    """Change flags, all of them or none."""
-    pairs = [change.partition("=") for change in options.changes]
-    faults = [Fault(name, "has the form NAME=VALUE") for name, equals, _ in pairs if not equals]
-    if faults:
-        raise InvalidArgument("the flags were not changed", faults=faults)
-    changes = {name: value for name, _, value in pairs}
-    async with opened(settings) as databases:
-        switched = await _switch(settings, databases).change(changes, _request(options), version=options.version)
-    return _switched_report(switched)
-
-
-async def flags_reset(settings: Settings, options: argparse.Namespace) -> Report:
-    """Set all flags to the values of the present phase."""
-    async with opened(settings) as databases:
-        switched = await _switch(settings, databases).reset(_request(options))
-    return _switched_report(switched)
-
-
 async def openapi(settings: Settings, _: argparse.Namespace) -> Report:
     """The OpenAPI document."""
     load_checked_contract(settings)
-    document = openapi_document(catalogue(settings.entities), needs_token=bool(settings.security.rpc_token))
+    needs_token = bool(settings.security.rpc_token)
+    document = openapi_document(catalogue(settings.entities), needs_token=needs_token, beside=admin_appendix())
     return Report([], document)
-
-
-def _switch(settings: Settings, databases: Databases) -> Switch:
-    return Switch(
-        databases.control,
-        databases.mirror,
-        refuse=unserved(databases),
-        prove_target=listing_within(settings, databases),
-    )
-
-
-def _request(options: argparse.Namespace) -> Request:
-    return Request(who=options.who, address="localhost", reason=options.reason, is_forced=options.force)
-
-
-def _state_report(state: ControlState, lines: list[str]) -> Report:
-    by = f"version {state.epoch}, set by {state.changed_by} at {state.changed_at}: {state.reason or 'no reason given'}"
-    data = {"flags": shown(state.flags), "version": state.epoch, "changed_by": state.changed_by}
-    return Report([*lines, by], data)
-
-
-def _switched_report(switched: Switched) -> Report:
-    before, after = switched.before, switched.after
-    changes = [
-        f"{name}: {old} -> {new}"
-        for (name, old), new in zip(shown(before.flags).items(), shown(after.flags).values(), strict=True)
-        if old != new
-    ]
-    lines = [*(changes or ["nothing was different"]), f"version {after.epoch}"]
-    lines += [f"not confirmed by {instance}" for instance in switched.unconfirmed]
-    return Report(lines, {"flags": shown(after.flags), "version": after.epoch, "unconfirmed": switched.unconfirmed})

@@ -21,14 +21,18 @@ from adapters.dynamodb.sweep import DynamoDBSweep
 from adapters.dynamodb.transact import DynamoDBShadow
 from adapters.errors import Conflict, Reason, Subject
 from adapters.flags import Flags
+from adapters.mysql.attempts import MySQLLoginAttempts
+from adapters.mysql.audit import MySQLAudit
 from adapters.mysql.connection import SessionSettings
 from adapters.mysql.control import MySQLControl
 from adapters.mysql.endpoint import MySQLEndpoint
+from adapters.mysql.jobs import MySQLJobs
 from adapters.mysql.journal import MySQLJournal
 from adapters.mysql.mismatches import MySQLMismatches
 from adapters.mysql.pool import Pool
 from adapters.mysql.store import MySQLStore
 from adapters.mysql.sweep import MySQLSweep
+from adapters.mysql.tally import MySQLTallies
 from adapters.mysql.witness import MySQLWitness
 from adapters.mysql.writer import MySQLWriter
 from adapters.operations import Operation, catalogue
@@ -73,6 +77,10 @@ class Databases:
     shadow: DynamoDBShadow
     witness: MySQLWitness
     mismatches: MySQLMismatches
+    attempts: MySQLLoginAttempts
+    audit: MySQLAudit
+    jobs: MySQLJobs
+    tallies: MySQLTallies
     sweep: SweepParts
 
 
@@ -176,6 +184,10 @@ def _parts(settings: Settings, contract: Contract, pools: Pools, client: DynamoD
         shadow=shadow,
         witness=MySQLWitness(pools.writes),
         mismatches=MySQLMismatches(pools.journal, limit_s=CONTROL_LIMIT_S),
+        attempts=MySQLLoginAttempts(pools.journal, limit_s=CONTROL_LIMIT_S),
+        audit=MySQLAudit(pools.journal, limit_s=CONTROL_LIMIT_S),
+        jobs=MySQLJobs(pools.journal, limit_s=CONTROL_LIMIT_S),
+        tallies=MySQLTallies(pools.journal, limit_s=CONTROL_LIMIT_S),
         sweep=SweepParts(
             authority=writer,
             journal=journal,

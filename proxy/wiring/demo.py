@@ -21,8 +21,8 @@ from proxy.settings import Environment, Settings
 from proxy.sync.backfill import backfill
 from proxy.sync.report import BackfillReport, VerifyReport, Watcher
 from proxy.sync.verify import verify
-from proxy.wiring.commands import COMMAND_LIMIT_S, Report, opened
-from proxy.wiring.databases import Databases, unserved
+from proxy.wiring.commands import COMMAND_LIMIT_S, Report, opened, operator
+from proxy.wiring.databases import Databases, listing_within, unserved
 
 ANY_HOST: Final = ("0.0.0.0", "::")  # noqa: S104  # What others listen on; it is called on loopback.
 FIND_USER: Final = "user.find_by_id"
@@ -41,7 +41,7 @@ async def demo(settings: Settings, options: argparse.Namespace) -> Report:
         caller = Caller(http, url.rstrip("/"), admin_url.rstrip("/"))
         shown = Demo(
             caller,
-            DatabaseMigration(databases, who=options.who),
+            DatabaseMigration(settings, databases),
             Screen(sys.stderr),
             clients=options.clients,
             leg_s=options.phase_s,
@@ -56,9 +56,9 @@ async def demo(settings: Settings, options: argparse.Namespace) -> Report:
 class DatabaseMigration:
     """See Migration."""
 
-    def __init__(self, databases: Databases, *, who: str) -> None:
+    def __init__(self, settings: Settings, databases: Databases) -> None:
+        self._settings = settings
         self._databases = databases
-        self._who = who
 
     async def phase(self) -> str:
         """See Migration."""
@@ -71,9 +71,14 @@ class DatabaseMigration:
         return user.username if isinstance(user, User) else None
 
     async def move(self, flags: Mapping[str, str], *, reason: str) -> int:
-        """See Migration: by the rules of `phase set`, and as much on record."""
-        switch = Switch(self._databases.control, self._databases.mirror, refuse=unserved(self._databases))
-        switched = await switch.change(flags, Request(who=self._who, address="localhost", reason=reason))
+        """See Migration: past the gates, whose evidence takes days to gather, and on record."""
+        switch = Switch(
+            self._databases.control,
+            self._databases.mirror,
+            refuse=unserved(self._databases),
+            prove_target=listing_within(self._settings, self._databases),
+        )
+        switched = await switch.change(flags, Request(who=operator(), address="localhost", reason=reason))
         return switched.after.epoch
 
     async def backfill(self, progress: Watcher) -> BackfillReport:

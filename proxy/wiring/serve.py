@@ -14,6 +14,7 @@ from proxy.logs import setup_logging
 from proxy.metrics import Metrics, Values, open_values
 from proxy.settings import Settings
 from proxy.supervisor import Listeners, serve
+from proxy.wiring.admin import with_secret
 from proxy.wiring.databases import SOURCE_NAME, TARGET_NAME, instance_name, load_checked_contract, open_databases
 from proxy.wiring.worker import Worker, running
 
@@ -22,6 +23,7 @@ STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 def run_server(settings: Settings) -> int:
     """Serve until told to stop; the exit code. Raises ContractError, OSError when an address cannot be had."""
+    settings = with_secret(settings)
     setup_logging(settings.logs.level, sys.stdout)
     with open_values(workers=settings.server.workers) as values:
         metrics = build_metrics(settings, values)

@@ -13,6 +13,8 @@ from adapters.deadline import Deadline
 from adapters.errors import CrossfadeError, InvalidArgument
 from adapters.flags import WriteFailurePolicy
 from adapters.ports.store import Reader
+from proxy.admin.openapi import admin_appendix
+from proxy.admin.tally import Tally
 from proxy.background import Background, ServiceLoop
 from proxy.breaker import Breaker
 from proxy.confirm import Confirmation
@@ -25,7 +27,7 @@ from proxy.guard import Guard, GuardedReader
 from proxy.health import Health, ReadinessCheck, metrics_route
 from proxy.inflight import Inflight
 from proxy.logs import AccessLog, EventLog
-from proxy.metrics import Metrics
+from proxy.metrics import DualReadResult, DualWriteOutcome, Metrics
 from proxy.phase import Side
 from proxy.read_repair import Aftermath, AftermathParts
 from proxy.repairer import Repairer, RepairParts
@@ -34,11 +36,14 @@ from proxy.rpc.routes import build_rpc_server
 from proxy.settings import Settings
 from proxy.shedding import Limiter
 from proxy.supervisor import settle_memory
+from proxy.wiring.admin import Gatehouse, Surroundings
+from proxy.wiring.control_room import DISPLAY_NAMES, build_room
 from proxy.wiring.databases import MIB, SOURCE_NAME, TARGET_NAME, Databases
 from proxy.wiring.listeners import Listeners
 
 POLL_S: Final = 1.0
 REPAIR_S: Final = 1.0
+TALLY_S: Final = 3.0
 BACKLOG_S: Final = 5.0
 SWEEP_S: Final = 3600.0
 QUEUE_WAIT_S: Final = 1.0
@@ -48,8 +53,6 @@ CUT_S: Final = 1.0
 WARM_LIMIT_S: Final = 30.0
 SESSION_MARGIN_S: Final = 1.0
 """How long before the server drops its silent session a write is given up."""
-
-DISPLAY_NAMES: Final = {Side.SOURCE: "MySQL", Side.TARGET: "DynamoDB"}
 
 log = EventLog(__name__)
 
@@ -82,6 +85,8 @@ class Worker:
         self.snapshot = Snapshot()
         self.background = Background()
         self.comparisons = Background(limit=settings.limits.pending_comparisons)
+        self.jobs = Background()
+        self.tally = Tally(databases.tallies)
         self.guards = {
             Side.SOURCE: Guard(SOURCE_NAME, Breaker(SOURCE_NAME), metrics),
             Side.TARGET: Guard(TARGET_NAME, Breaker(TARGET_NAME), metrics),
@@ -125,6 +130,9 @@ class Worker:
             )
         )
 
+        self.gatehouse = Gatehouse(settings, snapshot=self.snapshot, readers=self.readers, attempts=databases.attempts)
+        self.room = build_room(settings, databases, self.snapshot, self.dispatch, readers=self.readers, jobs=self.jobs)
+
     def _dual_read(self) -> DualRead:
         databases = self.databases
         aftermath = Aftermath(
@@ -142,7 +150,7 @@ class Worker:
                 readers=self.readers,
                 names=DISPLAY_NAMES,
                 background=self.comparisons,
-                meters=ReadMeters(self.metrics.dual_read_finished, self.metrics.attribute_mismatched),
+                meters=ReadMeters(self._dual_read_finished, self.metrics.attribute_mismatched),
                 confirmation=Confirmation(self.readers, DISPLAY_NAMES, databases.witness, databases.operations),
                 follow=aftermath.follow,
                 has_values_logged=self.settings.logs.differences,
@@ -157,7 +165,7 @@ class Worker:
             repairs=self.repairer,
             authority_guard=self.guards[Side.SOURCE],
             shadow_guard=self.guards[Side.TARGET],
-            count=self.metrics.dual_write_finished,
+            count=self._dual_write_finished,
             wake_repairer=self.repair_loop.wake,
             limit_s=self.settings.mysql.session_timeout_s - SESSION_MARGIN_S,
             **({} if on_step is None else {"on_step": on_step}),
@@ -180,14 +188,17 @@ class Worker:
             rules=rules,
             inflight=self.inflight,
             is_draining=lambda: self.health.is_draining,
+            overrides=self.gatehouse.overrides(),
         )
-        server = build_rpc_server(self.databases.operations, parts, beside=self.health.routes(), **options)
+        routes = self.health.routes()
+        server = build_rpc_server(self.databases.operations, parts, beside=routes, appendix=admin_appendix(), **options)
         return web.ServerRunner(server, shutdown_timeout=CUT_S)
 
     def admin_server(self, **options: Any) -> web.BaseRunner:  # noqa: ANN401  # aiohttp's, of many types
         """What machines and operators call; `options` are those of `web.Server`."""
-        app = web.Application()
-        app.add_routes([*self.health.routes(), metrics_route(self.metrics)])
+        around = Surroundings(self.inflight, self.background, lambda: self.health.is_draining, self.metrics.call_shed)
+        beside = [*self.health.routes(), metrics_route(self.metrics)]
+        app = self.gatehouse.application(self.room, around, beside=beside)
         return web.AppRunner(app, shutdown_timeout=CUT_S, **options)
 
     async def check(self) -> Sequence[ReadinessCheck]:
@@ -213,7 +224,9 @@ class Worker:
             self.repair_loop,
             ServiceLoop("caches", self._warm, interval_s=POLL_S),
             ServiceLoop("backlog", self._see_backlog, interval_s=BACKLOG_S),
+            ServiceLoop("tally", self.tally.run_once, interval_s=TALLY_S),
             ServiceLoop("journal_sweep", journal.sweep, interval_s=SWEEP_S),
+            ServiceLoop("tally_sweep", self.databases.tallies.sweep, interval_s=SWEEP_S),
             ServiceLoop("gauges", self.metrics.run_once, interval_s=POLL_S),
         ]
 
@@ -230,6 +243,14 @@ class Worker:
         self.metrics.listing_seen(self.databases.target.kept_bytes / (self.settings.limits.listing_max_mb * MIB))
         for guard in self.guards.values():
             self.metrics.breaker_seen(guard.name, is_open=guard.breaker.is_open)
+
+    def _dual_read_finished(self, operation: str, result: DualReadResult) -> None:
+        self.metrics.dual_read_finished(operation, result)
+        self.tally.read(operation, result)
+
+    def _dual_write_finished(self, operation: str, outcome: DualWriteOutcome) -> None:
+        self.metrics.dual_write_finished(operation, outcome)
+        self.tally.written(operation, outcome)
 
     def _count_broken_request(self) -> None:
         self.metrics.rpc_finished("broken request", InvalidArgument.code, 0.0)
@@ -264,8 +285,8 @@ class Worker:
 async def running(worker: Worker, *, rpc: socket.socket, admin: socket.socket) -> AsyncIterator[None]:
     """Start the parts in order, serve, and drain them in the opposite order on leaving.
 
-    Drain: unready, take no more calls, finish those under way, stop the services, finish their tasks and those of the
-    calls, leave the fleet.
+    Drain: unready, take no more calls, finish those under way, stop the services, give up comparisons of all rows,
+    finish the tasks of services and calls, leave the fleet.
     """
     worker.metrics.watch(worker.set_gauges)
     loops = worker.loops()
@@ -284,10 +305,19 @@ async def running(worker: Worker, *, rpc: socket.socket, admin: socket.socket) -
         cut = await worker.listeners.close(deadline)
         for loop in loops:
             loop.stop()
+        await worker.jobs.drain(Deadline.after(0.0))
         left = await worker.comparisons.drain(deadline) + await worker.background.drain(deadline)
         await asyncio.wait(services, timeout=PING_LIMIT_S)
+        await _bring_counts(worker)
         await _leave_fleet(worker)
         log.info("drain_finished", instance=worker.instance, calls_cut=cut, tasks_cut=left)
+
+
+async def _bring_counts(worker: Worker) -> None:
+    try:
+        await worker.tally.run_once()
+    except CrossfadeError as error:
+        log.warning("counts_lost", error=error)
 
 
 async def _leave_fleet(worker: Worker) -> None:

@@ -17,7 +17,7 @@ from proxy.demo.run import Demo
 from proxy.demo.screen import Screen
 from proxy.demo.stage import PREFIX
 from proxy.demo.workload import MIX
-from proxy.wiring import commands
+from proxy.wiring import commands, control_commands
 from proxy.wiring.demo import DatabaseMigration, demo
 from tests.conformance.shop import Json
 from tests.conformance.shops import is_full_proof
@@ -67,8 +67,8 @@ async def proxy(estate: Estate, serving_proxy: ProxyProcess) -> ProxyProcess:
 
 async def move(estate: Estate, phase: int) -> None:
     """Move to a phase."""
-    given = Namespace(phase=phase, kill=[], who="test", reason="to begin with", force=False)
-    await commands.phase_set(estate.settings(), given)
+    given = Namespace(phase=phase, kill=[], reason="to begin with", force=False)
+    await control_commands.phase_set(estate.settings(), given)
 
 
 def words(proxy: ProxyProcess, *, phase_s: str = PHASE_S) -> list[str]:
@@ -80,7 +80,7 @@ def words(proxy: ProxyProcess, *, phase_s: str = PHASE_S) -> list[str]:
 def options(**given: object) -> Namespace:
     """The options of a demonstration that is not to begin."""
     nowhere = "http://127.0.0.1:9"
-    defaults = {"url": nowhere, "admin_url": nowhere, "clients": 1, "phase_s": 1.0, "yes": False, "who": "test"}
+    defaults = {"url": nowhere, "admin_url": nowhere, "clients": 1, "phase_s": 1.0, "yes": False}
     return Namespace(**{**defaults, **given})
 
 
@@ -135,7 +135,7 @@ async def test_demo_fails_on_a_difference_that_no_call_shows(estate: Estate, pro
 
     async with commands.opened(estate.settings()) as databases, caller_session("") as http:
         caller = Caller(http, f"http://{proxy.rpc}", f"http://{proxy.admin}")
-        migration, screen = DatabaseMigration(databases, who="test"), Screen(io.StringIO())
+        migration, screen = DatabaseMigration(estate.settings(), databases), Screen(io.StringIO())
         outcome = await Demo(caller, migration, screen, clients=1, leg_s=float(PHASE_S), legs=LEGS[1:3]).run(plant)
     assert (False, False) == (outcome.is_well, outcome.is_equal)
     assert (0, 0, 2) == (outcome.complaints.count, outcome.mismatched, len(outcome.legs))

@@ -23,7 +23,7 @@ from tests.fleet.clients import answers_of, call, more_answers, more_failures
 from tests.fleet.estate import Estate
 from tests.fleet.fixtures import Figures, shop_of
 from tests.fleet.pair import Pair, move
-from tests.fleet.proxies import ProxyProcess, command, must, serving
+from tests.fleet.proxies import ProxyProcess, command, must, phase_words, serving
 from tests.fleet.shoppers import Shopper, hold_to_account, ledgers_of, shopping, surprises_of
 from tests.fleet.test_outages import OUTAGES
 from tests.fleet.test_user_slice import phases_passed
@@ -191,9 +191,11 @@ async def test_phase_4_is_refused_while_the_listing_is_over_its_bound(
     await move(estate, 3)
     refused = await command(estate, "phase", "set", "4", "--reason", "too early", CROSSFADE_LISTING_MAX_MB="1")
     assert refused.code != 0
-    assert "more than CROSSFADE_LISTING_MAX_MB=1 in each worker" in refused.complained
+    assert "more than CROSSFADE_LISTING_MAX_MB=1 in each worker" in refused.said
     assert await is_phase(estate, 3)
-    await must(estate, "phase", "set", "4", "--reason", "it fits", CROSSFADE_LISTING_MAX_MB="2")
+    fitting = await command(estate, "gate", "4", CROSSFADE_LISTING_MAX_MB="2")
+    assert "passed: listing within its bound" in fitting.said
+    await must(estate, *phase_words(4, "it fits"), CROSSFADE_LISTING_MAX_MB="2")
 
     async def is_told() -> bool:
         return 1 / 256 < await proxy.metric("crossfade_listing_fill_ratio") < 2 / 256

@@ -18,7 +18,7 @@ from tests.fleet.clients import Client, answers_of, call, load, make_stock, more
 from tests.fleet.estate import Estate
 from tests.fleet.fixtures import Figures
 from tests.fleet.ledger import check
-from tests.fleet.proxies import ProxyProcess, command, must, serving
+from tests.fleet.proxies import ProxyProcess, command, must, must_move, phase_words, serving
 from tests.fleet.waiting import until
 from tests.fleet.wires import Hold
 
@@ -51,7 +51,7 @@ async def last_user_before(estate: Estate, phase: str) -> int:
         return await estate.epoch() > before
 
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(must(estate, "phase", "set", phase, "--reason", "back and forth"))
+        tasks.create_task(must_move(estate, phase, "back and forth"))
         await until(f"phase {phase}", has_moved)
         ((last_id,),) = await estate.rows("SELECT MAX(id) FROM users")
     return int(last_id)
@@ -65,7 +65,7 @@ async def test_phase_moved_under_load_loses_nothing(
     What was written since the last move is in both databases without it: no proxy goes on in the phase before.
     """
     stock = await make_stock(shop)
-    await must(estate, "phase", "set", "1", "--reason", "the beginning")
+    await must_move(estate, "1", "the beginning")
     acts = partial(Client.all_acts, stock=stock)
     async with load(shop, proxies, clients=CLIENTS, acts=acts, pace_s=PACE_S) as ledgers:
         for phase in ("2", "1", "2"):
@@ -100,15 +100,17 @@ async def test_phase_2_all_along_keeps_databases_equal(
 
 async def test_move_waits_for_a_write_in_flight(estate: Estate, shop: Shop, tmp_path: Path) -> None:
     """A phase begins only when every write of the phase before has ended."""
-    await must(estate, "phase", "set", "1", "--reason", "to move on from")
+    await must_move(estate, "1", "to move on from")
     user, before = await make_user(shop), await estate.epoch()
     arguments = {"id": user["id"], "first_name": "In flight"}
-    async with wired(estate) as wires, serving(estate, tmp_path / "log", **on_wires(wires)) as proxy:
+    # The command has to start and to gather evidence, on a busy machine too, while the write is held.
+    patient = {"CROSSFADE_CALL_DEADLINE_S": "40", "CROSSFADE_WRITE_SESSION_TIMEOUT_S": "60"}
+    async with wired(estate) as wires, serving(estate, tmp_path / "log", **on_wires(wires), **patient) as proxy:
         hold = wires[Place.MYSQL].rule = Hold(COMMIT)
         async with asyncio.TaskGroup() as tasks, aiohttp.ClientSession() as http:
             writing = tasks.create_task(call(http, proxy, "user.update", arguments))
             await hold.arrival()
-            moving = tasks.create_task(command(estate, "phase", "set", "2", "--reason", "to wait"))
+            moving = tasks.create_task(command(estate, *phase_words(2, "to wait")))
             await until("the move to ask for the lock", estate.is_switch_waiting)
             assert before == await estate.epoch()
             hold.released.set()

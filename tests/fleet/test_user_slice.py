@@ -18,7 +18,7 @@ from tests.fleet.estate import Estate
 from tests.fleet.estate import estate as made_estate
 from tests.fleet.fixtures import Figures
 from tests.fleet.ledger import check
-from tests.fleet.proxies import ProxyProcess, command, must, serving
+from tests.fleet.proxies import ProxyProcess, command, must, must_move, serving
 
 CLIENTS: Final = 16 if is_full_proof() else 4
 ANSWERS: Final = 1_000 if is_full_proof() else 40
@@ -77,7 +77,7 @@ async def test_every_phase_and_back_under_load(
     async with load(shop, proxies, clients=CLIENTS, acts=Client.user_acts, pace_s=PACE_S) as ledgers:
         await more_answers(ledgers, ANSWERS)
         for phase in ("2", "3", "4", "3", "2", "1"):
-            await must(estate, "phase", "set", phase, "--reason", f"on to {phase}")
+            await must_move(estate, phase, f"on to {phase}")
             if phase == "2":
                 await must(estate, "backfill")
             await more_answers(ledgers, ANSWERS)
@@ -95,13 +95,13 @@ async def test_way_down_from_phase_4_goes_through_3(
     estate: Estate, shop: Shop, proxies: list[ProxyProcess], figures: Figures
 ) -> None:
     """One step down from 4 to 1 makes two, and no client reads a past value meanwhile."""
-    await must(estate, "phase", "set", "2", "--reason", "up")
+    await must_move(estate, "2", "up")
     await must(estate, "backfill")
-    await must(estate, "phase", "set", "4", "--reason", "up")
+    await must_move(estate, "4", "up")
     passed = await phases_passed(estate)
     async with load(shop, proxies, clients=CLIENTS, acts=Client.user_acts, pace_s=PACE_S) as ledgers:
         await more_answers(ledgers, ANSWERS)
-        await must(estate, "phase", "set", "1", "--reason", "all the way down")
+        await must_move(estate, "1", "all the way down")
         await more_answers(ledgers, ANSWERS)
     figures(f"users, phase 4 to 1 at once, {CLIENTS} clients: {dict(answers_of(ledgers))}")
     assert [] == failures_of(ledgers)
@@ -111,7 +111,7 @@ async def test_way_down_from_phase_4_goes_through_3(
 
 async def test_planted_difference_is_told_and_counted(estate: Estate, shop: Shop, proxy: ProxyProcess) -> None:
     """In phase 3 verify names a difference, it is the caller's answer, is counted, and heals by itself."""
-    await must(estate, "phase", "set", "3", "--reason", "to compare")
+    await must_move(estate, "3", "to compare")
     await must(estate, "backfill")
     user = await make_user(shop)
     assert await plant_difference(estate, user) > 0

@@ -17,7 +17,7 @@ from adapters.mysql.version import version_fault
 from tests import servers
 from tests.mysql_schema import mysql_schema
 
-OWN_TABLES = ("audit", "control", "intent", "job", "mismatch", "proxy", "version")
+OWN_TABLES = ("audit", "control", "intent", "job", "login_attempt", "mismatch", "proxy", "tally", "version")
 EVERYTHING = [
     *(f"created table {name}" for name in prepare_module.SHOP_TABLES),
     *(f"created table crossfade_{name}" for name in OWN_TABLES),

@@ -80,13 +80,45 @@ CREATE TABLE IF NOT EXISTS crossfade_mismatch (
   KEY entity_at (entity, at)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_0900_ai_ci;
 
--- How far a sweep has come: the last (kind, id) that it finished, and its counts.
+-- Copies and comparisons: what is under way, which says so every few seconds, and the evidence of what has ended.
+-- slot: of those with the same one there is at most one under way.
 CREATE TABLE IF NOT EXISTS crossfade_job (
-  name VARCHAR(64) NOT NULL PRIMARY KEY,
-  state ENUM('running', 'done', 'failed') NOT NULL,
-  kind TINYINT NULL,
-  last_id BIGINT NULL,
-  counts JSON NULL,
+  id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  kind VARCHAR(32) NOT NULL,
+  entities JSON NOT NULL,
+  state ENUM('running', 'done', 'failed', 'cancelled') NOT NULL DEFAULT 'running',
+  slot VARCHAR(32) NULL,
+  epoch BIGINT NOT NULL,
+  done BIGINT NOT NULL DEFAULT 0,
+  total BIGINT NOT NULL DEFAULT 0,
+  is_equal BOOL NULL,
+  `rows` JSON NULL,
+  difference_count BIGINT NOT NULL DEFAULT 0,
+  differences JSON NULL,
+  error VARCHAR(1000) NULL,
+  is_cancelled BOOL NOT NULL DEFAULT FALSE,
+  started_by VARCHAR(255) NOT NULL,
   started_at TIMESTAMP(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
-  updated_at TIMESTAMP(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3) ON UPDATE CURRENT_TIMESTAMP(3)
+  updated_at TIMESTAMP(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+  UNIQUE KEY slot (slot),
+  KEY kind_state (kind, state)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_0900_ai_ci;
+
+-- Dual reads and dual writes of the whole fleet by minute and result.
+CREATE TABLE IF NOT EXISTS crossfade_tally (
+  kind ENUM('read', 'write') NOT NULL,
+  minute TIMESTAMP NOT NULL,
+  entity VARCHAR(32) NOT NULL,
+  result VARCHAR(32) NOT NULL,
+  n BIGINT NOT NULL,
+  PRIMARY KEY (kind, minute, entity, result)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_0900_ai_ci;
+
+-- Failed logins; who is a hash of name and address.
+CREATE TABLE IF NOT EXISTS crossfade_login_attempt (
+  id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  who BINARY(32) NOT NULL,
+  at TIMESTAMP(3) NOT NULL,
+  KEY who_at (who, at),
+  KEY at (at)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_0900_ai_ci;

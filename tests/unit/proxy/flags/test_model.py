@@ -6,7 +6,7 @@ import pytest
 
 from adapters.errors import InvalidArgument
 from adapters.flags import Flags, MismatchPolicy, WriteFailurePolicy
-from proxy.flags.model import PHASES, phase_label, phase_of, refusals, shown, with_changes, with_phase
+from proxy.flags.model import PHASES, phase_label, phase_of, refusals, routes, shown, with_changes, with_phase
 
 DUAL = Flags(dual_write=True)
 TARGET_READS = Flags(dual_write=True, read_from_dynamodb=True)
@@ -98,3 +98,44 @@ def test_with_changes_names_every_fault() -> None:
     with pytest.raises(InvalidArgument) as caught:
         with_changes(Flags(), {"colour": "red", "dual_write_enabled": "maybe", "dual_read_enabled": "true"})
     assert ["colour", "dual_write_enabled", "flags"] == [fault.path for fault in caught.value.faults]
+
+
+def test_with_changes_takes_values_of_json() -> None:
+    """Booleans and numbers count as their texts do; a number is no boolean, nor the other way round."""
+    given = {"dual_write_enabled": True, "compare_percent": 5}
+    assert with_changes(Flags(), given) == with_changes(Flags(), {name: str(value) for name, value in given.items()})
+    for name, value in {"dual_write_enabled": 1, "compare_percent": True, "mismatch_policy": {}}.items():
+        with pytest.raises(InvalidArgument):
+            with_changes(Flags(), {name: value})
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_routes_are_a_view_of_the_phases(phase: int) -> None:
+    """Each phase has routes of its own, and setting those gives the phase; 3 needs its authority, which stays."""
+    flags = with_phase(Flags(), phase)
+    start = Flags() if phase == 3 else with_phase(Flags(), 4)
+    assert flags == with_changes(start, routes(flags))
+    assert len(PHASES) == len({tuple(routes(with_phase(Flags(), each)).values()) for each in PHASES})
+
+
+def test_reading_both_keeps_the_authority() -> None:
+    """With both READ_ names true whoever answered goes on answering, and the other is compared."""
+    changed = with_changes(TARGET_READS, {"READ_MYSQL": True, "READ_DDB": True})
+    assert Flags(dual_write=True, dual_read=True, read_from_dynamodb=True, validation=True) == changed
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"READ_MYSQL": False},
+        {"WRITE_MYSQL": False},
+        {"READ_DDB": True},
+        {"migration_phase": 2, "dual_write_enabled": False},
+        {"WRITE_DDB": True, "dual_write_enabled": False},
+    ],
+)
+def test_contradictions_are_refused_with_a_sentence(changes: dict[str, object]) -> None:
+    """What reads a database that is not written, or says two things at once, is refused."""
+    with pytest.raises(InvalidArgument) as caught:
+        with_changes(Flags(), changes)
+    assert all(" " in fault.message for fault in caught.value.faults)

@@ -1,0 +1,1 @@
+"""The flag page in a real browser."""

@@ -1,0 +1,60 @@
+"""An operator at the page: what is read there, typed and pressed."""
+
+from typing import Final
+
+from playwright.async_api import Locator, Page
+
+from control_ui.pages import PATH
+
+ADMIN: Final = "anna"
+ADMIN_ID: Final = 1
+BUYER: Final = "ben <b>&"
+BUYER_ID: Final = 2
+PASSWORD: Final = "correct horse"
+
+
+class Operator:
+    """Works the page at an address."""
+
+    def __init__(self, page: Page, address: str) -> None:
+        self.page = page
+        self.url = f"http://{address}{PATH}"
+
+    async def log_in(self, name: str = ADMIN, password: str = PASSWORD) -> None:
+        """Open the page and fill in the form that it shows a stranger."""
+        await self.page.goto(self.url)
+        await self.page.get_by_label("User name").fill(name)
+        await self.page.get_by_label("Password").fill(password)
+        await self.press("Log in")
+
+    async def press(self, name: str) -> None:
+        """Press the one button of that name, and wait for the page that follows."""
+        async with self.page.expect_navigation():
+            await self.page.get_by_role("button", name=name, exact=True).click()
+
+    async def follow(self, name: str) -> None:
+        """Follow the first link of that name."""
+        await self.page.get_by_role("link", name=name).first.click()
+
+    async def heading(self) -> str:
+        """What the page calls itself."""
+        return await self.page.locator("h1").inner_text()
+
+    async def said(self) -> str:
+        """What the page says of what was done last."""
+        return await self.page.get_by_role("alert").inner_text()
+
+    async def summary(self) -> str:
+        """The one line that tells the state."""
+        return await self.page.locator("[data-live=summary]").inner_text()
+
+    def section(self, name: str) -> Locator:
+        """A section of the page by its heading."""
+        return self.page.get_by_role("region", name=name, exact=True)
+
+    async def move(self, phase: int, *, reason: str) -> None:
+        """Look at a gate that is shut, and go past it."""
+        await self.press(f"Look at the move to phase {phase}")
+        await self.page.get_by_label("Reason", exact=True).fill(reason)
+        await self.page.get_by_label("Do it although the gate is shut").check()
+        await self.press(f"Move to phase {phase}")
