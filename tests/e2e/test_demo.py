@@ -67,7 +67,7 @@ async def proxy(estate: Estate, serving_proxy: ProxyProcess) -> ProxyProcess:
 
 async def move(estate: Estate, phase: int) -> None:
     """Move to a phase."""
-    given = Namespace(phase=phase, kill=[], reason="to begin with", force=False)
+    given = Namespace(phase=phase, kill=[], reason="to begin with", force=True)
     await control_commands.phase_set(estate.settings(), given)
 
 

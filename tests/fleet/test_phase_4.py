@@ -190,7 +190,7 @@ async def test_phase_4_is_refused_while_the_listing_is_over_its_bound(
         await make_product(shop, **own)
     await move(estate, 3)
     refused = await command(estate, "phase", "set", "4", "--reason", "too early", CROSSFADE_LISTING_MAX_MB="1")
-    assert refused.code != 0
+    assert refused.code != 0, refused.said
     assert "more than CROSSFADE_LISTING_MAX_MB=1 in each worker" in refused.said
     assert await is_phase(estate, 3)
     fitting = await command(estate, "gate", "4", CROSSFADE_LISTING_MAX_MB="2")
