@@ -23,6 +23,7 @@ from deploy.local.dynamodb import start_dynamodb
 from deploy.local.mysql import start_mysql
 from deploy.local.process import LOCAL
 from tests import servers
+from tests.load.dual_reads import delayed_reads, dual_reads
 from tests.load.machine import available_cores, keep_to, take_precedence
 from tests.load.pauses import pauses
 from tests.load.point_reads import point_reads
@@ -34,6 +35,8 @@ GROUPS: Final[Mapping[str, Callable[[Setting], list[Ratio]]]] = {
     "point_reads": point_reads,
     "pauses": pauses,
     "round_trips": round_trips,
+    "delayed_reads": delayed_reads,
+    "dual_reads": dual_reads,
 }
 """A group of ratios is a module with one function; further ones join here."""
 

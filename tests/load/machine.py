@@ -7,6 +7,8 @@ from typing import Final
 
 CPU_CLOCK_OF_PROCESS: Final = 2
 PRECEDENCE: Final = -15
+SESSION: Final = Path("/proc/self/autogroup")
+"""Where Linux weighs sessions against each other, the niceness of processes only counts within one."""
 
 
 def available_cores() -> list[int]:
@@ -27,6 +29,8 @@ def take_precedence() -> bool:
     """
     try:
         os.setpriority(os.PRIO_PROCESS, 0, PRECEDENCE)
+        if SESSION.exists():
+            SESSION.write_text(str(PRECEDENCE))
     except PermissionError:
         return False
     return True

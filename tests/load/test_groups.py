@@ -1,13 +1,18 @@
 """Each group of ratios runs, in a form too short to judge times by; what is counted, not timed, is judged."""
 
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from tests import servers
+from tests.conformance.shops import is_full_proof
 from tests.crash.shapes import EVERY
 from tests.fleet.estate import estate
+from tests.load.dual_reads import delayed_reads, dual_reads
 from tests.load.pauses import pauses
 from tests.load.point_reads import point_reads
-from tests.load.report import Verdict
+from tests.load.report import Ratio, Verdict
 from tests.load.round_trips import JUDGED, ROUND_TRIPS, count_on_the_wire
 from tests.load.running import run
 from tests.load.setting import Setting
@@ -35,3 +40,16 @@ def test_add_item_waits_for_mysql_no_more_often_than_it_must(
         counts = run(count_on_the_wire(judged, shop, tmp_path / "log"))
     assert Verdict.MISSED is not ROUND_TRIPS.verdict(counts[JUDGED]), counts
     assert counts[JUDGED] > 1
+
+
+@pytest.mark.parametrize(
+    ("group", "numbers"),
+    [(delayed_reads, [8, 8, 10, 10]), *([(dual_reads, [9, 9, 11])] if is_full_proof() else [])],
+)
+def test_dual_reads_are_measured_in_every_mode(
+    group: Callable[[Setting], list[Ratio]], numbers: list[int], setting: Setting
+) -> None:
+    """One proxy goes through the modes, and every call of it succeeds: under `raise` a difference would not."""
+    ratios = group(setting)
+    assert numbers == [ratio.number for ratio in ratios]
+    assert all(ratio.value > 0 and ratio.noise is not None for ratio in ratios)
