@@ -24,6 +24,8 @@ from deploy.local.mysql import start_mysql
 from deploy.local.process import LOCAL
 from tests import servers
 from tests.load.dual_reads import delayed_reads, dual_reads
+from tests.load.items_read import items_read
+from tests.load.listings import listings
 from tests.load.machine import available_cores, keep_to, take_precedence
 from tests.load.pauses import pauses
 from tests.load.point_reads import point_reads
@@ -37,6 +39,8 @@ GROUPS: Final[Mapping[str, Callable[[Setting], list[Ratio]]]] = {
     "round_trips": round_trips,
     "delayed_reads": delayed_reads,
     "dual_reads": dual_reads,
+    "listings": listings,
+    "items_read": items_read,
 }
 """A group of ratios is a module with one function; further ones join here."""
 

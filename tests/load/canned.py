@@ -87,15 +87,19 @@ class Connection(asyncio.Protocol):
         if answer is None:
             self._recorder.keep(asyncio.get_running_loop().create_task(self._ask(action, head, body)))
         elif self._delay_s:
-            asyncio.get_running_loop().call_later(self._delay_s, self._transport.write, answer)
+            asyncio.get_running_loop().call_later(self._delay_s, self._say, answer)
         else:
-            self._transport.write(answer)
+            self._say(answer)
 
     async def _ask(self, action: bytes, head: bytes, body: bytes) -> None:
         try:
-            self._transport.write(await self._recorder.ask(action, head, body))
+            self._say(await self._recorder.ask(action, head, body))
         except (OSError, asyncio.IncompleteReadError):
             self._transport.abort()
+
+    def _say(self, answer: bytes) -> None:
+        if not self._transport.is_closing():
+            self._transport.write(answer)
 
 
 async def main(url: str, delay_s: float) -> None:

@@ -21,7 +21,7 @@ from tests.fleet.waiting import until
 from tests.load.rounds import interleaved, noise, ratio
 from tests.load.setting import Setting
 from tests.load.started import started
-from tests.load.subjects import Measured, Subject, measure, proxy
+from tests.load.subjects import MICROSECONDS, Measured, Subject, measure, proxy
 
 BENCH: Final = Request(who="bench", address="localhost", reason="to compare modes of reading")
 
@@ -131,6 +131,11 @@ def p50_us(seen: Measured) -> float:
 def calls_per_s(seen: Measured) -> float:
     """Throughput by the clock."""
     return seen.calls_per_s
+
+
+def calls_per_cpu_s(seen: Measured) -> float:
+    """Throughput by the proxy's processor time."""
+    return MICROSECONDS / seen.cpu_us_per_call
 
 
 Gauge = Callable[[Measured], float]
