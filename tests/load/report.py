@@ -40,10 +40,10 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """One line of the table; `number` is 0 for one that has none. `noise` is a share of the value, None where it is counted and not timed.
+    """One line of the table; `number` is 0 for one that has none.
 
-    `ours` and `theirs` are the figures behind it, with their unit; `notes` belong to the picture; `raw` is all that was
-    measured.
+    `noise` is a share of the value, None where it is counted and not timed. `ours` and `theirs` are the figures behind
+    it, with their unit; `notes` belong to the picture; `raw` is all that was measured.
     """
 
     number: int
