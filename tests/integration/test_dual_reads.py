@@ -372,3 +372,15 @@ async def switch(shop: WorkerShop, flags: Flags) -> None:
     epoch = (await control.read()).epoch
     await control.switch(flags, expected_epoch=epoch, who="test", address="", reason="test")
     await shop.worker.poll.run_once()
+
+
+async def test_a_record_is_made_though_somebody_looked_for_its_id_before(shop: WorkerShop) -> None:
+    """An id that no record has yet is held still under a version row, which the record then goes on from."""
+    databases = shop.worker.databases
+    state, deadline = await databases.control.read(), Deadline.after(SETTLE_S)
+    ahead = user_aggregate((await make_user(shop))["id"] + 1)
+    async with databases.witness.hold([ahead], epoch=state.epoch, deadline=deadline):
+        pass
+    assert ahead.id == (await make_user(shop))["id"]
+    assert [(1,)] == await shop.rows(f"SELECT version FROM crossfade_version WHERE kind = 2 AND id = {ahead.id}")
+    await shop.settle_and_compare()
