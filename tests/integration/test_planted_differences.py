@@ -12,6 +12,7 @@ import pytest
 from adapters.deadline import Deadline
 from adapters.dynamodb.caches import Caches
 from adapters.dynamodb.client import found_item
+from adapters.dynamodb.expressions import OP, VERSION
 from adapters.dynamodb.keys import Key, Keys
 from adapters.dynamodb.typed_json import Attributes
 from proxy.settings import Settings
@@ -56,7 +57,8 @@ class Bench:
         if item is None:
             await client.request("DeleteItem", {"TableName": client.table_name(key.table), "Key": self.keys.typed(key)})
         else:
-            await client.request("PutItem", {"TableName": client.table_name(key.table), "Item": item})
+            placed = {**item, **self.keys.typed(key)}
+            await client.request("PutItem", {"TableName": client.table_name(key.table), "Item": placed})
         self.forget()
 
     def forget(self) -> None:
@@ -146,7 +148,12 @@ async def demand_told_and_healed(bench: Bench, planted: Planted, read: Read, pro
     assert SECRET not in f"{problem}{kept}", planted
     operation, arguments = read
     await bench.shop.call(operation, **arguments)
-    assert planted.before == await bench.get(planted.key), (planted.name, read, differences)
+    assert own_part(planted.before) == own_part(await bench.get(planted.key)), (planted.name, read, differences)
+
+
+def own_part(item: Attributes | None) -> Attributes | None:
+    """An item without the version that a repair gives a fence."""
+    return item and {name: value for name, value in item.items() if name not in {VERSION, OP}}
 
 
 def as_texts(differences: Sequence[Record]) -> list[Record]:
