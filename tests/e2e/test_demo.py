@@ -27,10 +27,12 @@ from tests.fleet.proxies import Command, Done, ProxyProcess, serving, started
 from tests.fleet.waiting import until
 from tests.servers import DynamoDBEndpoint, MySQLEndpoint
 
-CLIENTS: Final = "16" if is_full_proof() else "3"
+CLIENTS: Final = "8" if is_full_proof() else "3"
 PHASE_S: Final = "5" if is_full_proof() else "0.5"
 LIMIT_S: Final = 300.0
 WORKERS: Final = "2"
+ATTEMPT_S: Final = "2.4"
+"""The first transactions of a DynamoDB Local that has just started may take longer than a second."""
 COMPARED: Final = ("phase 3", "phase 4, compared", "back in phase 3")
 FREQUENT: Final = {name for name, rps in MIX.items() if is_full_proof() or rps >= 175}
 """The operations that are called for certain, in so short a time."""
@@ -55,7 +57,7 @@ def estate(mysql_server: MySQLEndpoint, dynamodb_server: DynamoDBEndpoint) -> It
 async def serving_proxy(estate: Estate, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ProxyProcess]:
     """A proxy of two workers."""
     log: Path = tmp_path_factory.mktemp("proxy") / "log"
-    async with serving(estate, log, CROSSFADE_WORKERS=WORKERS) as ready:
+    async with serving(estate, log, CROSSFADE_WORKERS=WORKERS, CROSSFADE_DYNAMODB_ATTEMPT_S=ATTEMPT_S) as ready:
         yield ready
 
 
