@@ -269,6 +269,7 @@ def planted_in(scene: Scene, keys: Keys) -> dict[str, Difference]:
     base = Key(orders.table, orders.partition, f"{orders.sort_prefix}{order['created_at']}#{order['id']:010d}")
     line = keys.cart_item(email=buyer["email"], product_id=product["id"])
     uid, uname, email = keys.user_by_id(buyer["id"]), keys.user_by_name(buyer["username"]), keys.user(buyer["email"])
+    pointer = keys.order_by_id(order["id"])
     fence, goods = keys.fence(user_aggregate(buyer["id"])), keys.product(product["id"])
     pair, own = {"user_id": buyer["id"], "product_id": product["id"]}, {"user_id": buyer["id"]}
     find, by_id = {"id": buyer["id"]}, {"order_id": order["id"]}
@@ -288,7 +289,9 @@ def planted_in(scene: Scene, keys: Keys) -> dict[str, Difference]:
         "line not counted": (line, None, "cart.get_cart_item_count", own, RESULT),
         "status": (base, {"order_status": {"S": "cancelled"}}, "order.get_order_by_id", by_id, "status"),
         "items": (base, {"order_items": {"L": []}}, "order.get_user_orders", own, "items"),
-        "pointer gone": (keys.order_by_id(order["id"]), None, "order.get_order_by_id", by_id, RESULT),
+        "pointer gone": (pointer, None, "order.get_order_by_id", by_id, RESULT),
+        "another's pointer": (pointer, {"owner": {"S": "user#999999"}}, "order.get_order_by_id", by_id, RESULT),
+        "nobody's pointer": (pointer, {"owner": {"S": "nobody"}}, "order.get_order_by_id", by_id, RESULT),
         "order gone": (base, None, "order.get_user_orders", own, RESULT),
         "count": (fence, {"orders": {"N": "7"}}, "order.get_user_order_count", own, RESULT),
         "nothing to read": (goods, {"price": {"S": "dear"}}, "product.get_product_by_id", by_product, RESULT),
