@@ -24,7 +24,7 @@ class Traffic:
         self._random = random
         self._deck = Deck(random)
         self._stopped = asyncio.Event()
-        self._title = ""
+        self._title = "before the first leg"
         self._phase: str | None = None
         self._tally = Tally()
         self.calls = 0
