@@ -67,13 +67,14 @@ def databases(folder: Path) -> Iterator[tuple[servers.MySQLEndpoint, servers.Dyn
             mysql = servers.parse_mysql_url(url)
         else:
             started = stack.enter_context(start_mysql(folder / "mysql", keep=False))
+            take_precedence(started.pid)
             mysql = servers.MySQLEndpoint(started.host, started.port, started.user, started.password)
         if url := os.environ.get(servers.DYNAMODB_ENDPOINT):
             dynamodb = servers.DynamoDBEndpoint(url)
         else:
-            dynamodb = servers.DynamoDBEndpoint(
-                stack.enter_context(start_dynamodb(folder / "dynamodb", keep=False)).endpoint
-            )
+            local = stack.enter_context(start_dynamodb(folder / "dynamodb", keep=False))
+            take_precedence(local.pid)
+            dynamodb = servers.DynamoDBEndpoint(local.endpoint)
         yield mysql, dynamodb
 
 
