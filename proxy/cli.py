@@ -128,7 +128,7 @@ def _add_demo(parent: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         "--admin-url", type=_typed(read_url), help="where it shows its metrics (default: as in the settings)"
     )
     show.add_argument(
-        "--clients", type=_typed(whole(1, 1000)), default=8, metavar="N", help="how many shoppers call at once"
+        "--clients", type=_typed(whole(1, 1000)), default=4, metavar="N", help="how many shoppers call at once"
     )
     show.add_argument(
         "--phase-s", type=_typed(decimal(0.1, 86_400)), default=10.0, metavar="S", help="how many seconds a phase lasts"

@@ -3,10 +3,13 @@
 Secrets are compared like anything else and shown as `***`. Messages call the databases by the names they are given.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
-from typing import Final
+from decimal import Decimal
+from functools import cache
+from operator import attrgetter
+from typing import Final, cast
 
 from adapters.errors import Difference
 from adapters.values import format_time
@@ -27,7 +30,28 @@ def differences(authority: object, shadow: object, *, names: tuple[str, str]) ->
 
     `names` are the authority's and the shadow's.
     """
+    # Nearly all answers are the same, and that is told in a tenth of the time that the walk takes.
+    if is_same(authority, shadow):
+        return []
     return list(_Comparison(names).differences("", authority, shadow))
+
+
+def is_same(authority: object, shadow: object) -> bool:
+    """Whether two answers are of the same types with the same values throughout."""
+    kind = type(authority)
+    if kind is not type(shadow) or kind is Unread:
+        return False
+    if kind is list:
+        ours, theirs = cast("list[object]", authority), cast("list[object]", shadow)
+        return len(ours) == len(theirs) and all(map(is_same, ours, theirs))
+    values = _values_of(kind)  # type: ignore[arg-type]  # a class can be hashed
+    return authority == shadow if values is None else all(map(is_same, values(authority), values(shadow)))
+
+
+@cache
+def _values_of(kind: type) -> Callable[[object], tuple[object, ...]] | None:
+    """What gives the values of a record of this class, which has several; None for what is no record."""
+    return attrgetter(*(field.name for field in fields(kind))) if is_dataclass(kind) else None
 
 
 class _Comparison:
@@ -92,12 +116,17 @@ class _Comparison:
 
     def _difference(self, path: str, authority: object, shadow: object) -> Difference:
         ours, theirs = _shown(path, authority), _shown(path, shadow)
-        message = f"{path or 'result'} mismatch: {self._names[0]}={ours!r}, {self._names[1]}={theirs!r}"
+        message = f"{path or 'result'} mismatch: {self._names[0]}={_said(ours)}, {self._names[1]}={_said(theirs)}"
         return Difference(path, ours, theirs, message)
 
 
 def _by_id(items: list[object]) -> dict[object, object]:
     return {item.id: item for item in items}  # type: ignore[attr-defined]  # the caller has looked
+
+
+def _said(value: object) -> str:
+    """A value in a message: texts quoted, money as its digits."""
+    return str(value) if isinstance(value, Decimal) else repr(value)
 
 
 def _shown(path: str, value: object) -> object:

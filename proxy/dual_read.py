@@ -39,6 +39,7 @@ class Follow(Protocol):
 log = EventLog(__name__)
 
 
+MATCH: Final = Verdict(DualReadResult.MATCH)
 PENDING: Final = "pending"
 """How a comparison that goes on behind the answer is shown."""
 
@@ -121,7 +122,7 @@ class DualRead:
         elif differences(answer, observation.value, names=self._names(sides)):
             verdict = await self._parts.confirmation.verdict(request, sides, epoch=epoch)
         else:
-            verdict = Verdict(DualReadResult.MATCH)
+            verdict = MATCH
         self._parts.meters.count(request.operation.full_name, verdict.result)
         if verdict.result is DualReadResult.MISMATCH:
             self._see_to(request, verdict, sides)

@@ -2,12 +2,13 @@
 
     answers ── rows_in ──▶ rows that differ ──▶ images of both sides ──▶ items that may be wrong ──▶ intent, due at once
 
-The repairer makes those items what the authority of writes says. What a number or a word told leads to all rows of the
+The repairer makes those items what the authority of writes says; another aggregate that has its name on one gives it up
+first. What a number or a word told leads to all rows of the
 user it was about; an item that no answer showed is found by verify.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
@@ -17,6 +18,7 @@ from adapters.changes import (
     LISTING,
     Aggregate,
     CartImage,
+    CategoryImage,
     Image,
     IntentPart,
     ItemKey,
@@ -30,8 +32,9 @@ from adapters.changes import (
 from adapters.ports.mismatches import Mismatches, Report
 from adapters.ports.store import Arguments, IntentJournal
 from adapters.ports.sweep import SourceSweep, TargetSweep
-from adapters.records import CartItem, Order, Product, User
+from adapters.records import CartItem, Category, Order, Product, User
 from proxy.shown import rows_in
+from proxy.sync.walk import claimed
 
 OPERATION: Final = "read_repair"
 KEYS_MAX: Final = 60
@@ -64,7 +67,7 @@ class Aftermath:
             return
         refs = differing(source, target) or await self._rows_of_user(arguments)
         keys = await self._suspects(refs, target)
-        for part in parts_of(keys):
+        for part in [*await self._given_up(keys), *parts_of(keys)]:
             await self._parts.journal.insert_due(OPERATION, [part], op_id=uuid4())
         if keys:
             self._parts.wake_repairer()
@@ -77,14 +80,22 @@ class Aftermath:
 
     async def _suspects(self, refs: set[Ref], target: object) -> Mapping[ItemKey, Aggregate]:
         """The items of the rows as the one side has them and as the other shows them, with their owners."""
-        users = {Ref(RowKind.USER, ref.id) for ref in refs if ref.kind is RowKind.CART}
         shown = [record for ref, record in rows_in(target) if ref in refs]
-        users |= {Ref(RowKind.USER, each.user_id) for each in shown if isinstance(each, Order)}
-        images = await self._parts.source.images(refs | users)
-        emails = {ref.id: image.user.email for ref, image in images.items() if isinstance(image, UserImage)}
+        images = await self._parts.source.images(refs | set(above(refs, shown)))
         wanted = [image for ref, image in images.items() if ref in refs]
-        as_shown = [image for record in shown if (image := _image_of(record, emails)) is not None]
+        as_shown = [image for record in shown if (image := _image_of(record, images)) is not None]
         return {**self._parts.target.map(as_shown).keys, **self._parts.target.map(wanted).keys}
+
+    async def _given_up(self, keys: Mapping[ItemKey, Aggregate]) -> list[IntentPart]:
+        """What others do first: give up what lies under these keys in their name. What nobody owns is deleted here."""
+        owners = {(key.table, key.partition, key.sort): owner for key, owner in keys.items()}
+        parts = []
+        for item in await self._parts.target.items_at(owners):
+            if item.owner is None:
+                await self._parts.target.remove_unowned(item)
+            elif item.owner != owners[item.place]:
+                parts.append(IntentPart((item.owner,), (item.key(claimed(item.ref, item.owner)),)))
+        return parts
 
 
 def differing(source: object, target: object) -> set[Ref]:
@@ -114,8 +125,20 @@ def _by_ref(answer: object) -> Mapping[Ref, Sequence[object]]:
     return found
 
 
-def _image_of(record: object, emails: Mapping[int, str]) -> Image | None:
-    """An image that has the keys of a record as it is shown; None where that takes more than is shown."""
+def above(refs: Iterable[Ref], shown: Iterable[object]) -> Iterator[Ref]:
+    """The rows whose names are in the keys of these: users of lines and orders, parents of categories."""
+    yield from (Ref(RowKind.USER, ref.id) for ref in refs if ref.kind is RowKind.CART)
+    for record in shown:
+        if isinstance(record, Order):
+            yield Ref(RowKind.USER, record.user_id)
+        elif isinstance(record, Category) and record.parent_id is not None:
+            yield Ref(RowKind.CATEGORY, record.parent_id)
+
+
+def _image_of(record: object, images: Mapping[Ref, Image]) -> Image | None:
+    """An image that has the keys of a record as it is shown; None where `images` lack what is above it."""
+    emails = {ref.id: image.user.email for ref, image in images.items() if isinstance(image, UserImage)}
+    paths = {ref.id: image.path for ref, image in images.items() if isinstance(image, CategoryImage)}
     match record:
         case User():
             # With the marker of super admins, whatever is shown: it may be what is wrong.
@@ -126,5 +149,8 @@ def _image_of(record: object, emails: Mapping[int, str]) -> Image | None:
             return CartImage(record, emails[record.user_id], Decimal(0), "")
         case Order() if record.user_id in emails:
             return OrderImage(record, emails[record.user_id], ())
+        case Category() if record.parent_id is None or record.parent_id in paths:
+            path = () if record.parent_id is None else paths[record.parent_id]
+            return CategoryImage(record, (*path, record.name), 0, 0)
         case _:
             return None

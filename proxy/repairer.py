@@ -89,6 +89,10 @@ class RepairParts:
     is_shadow_there: Callable[[], Awaitable[bool]] = field(default=_always)
 
 
+class Held(Unavailable):
+    """A key of the intent belongs to another aggregate, whose own repair must give it up first."""
+
+
 class Repairer:
     """Settles intents, in the background and at the request of a write."""
 
@@ -139,13 +143,15 @@ class Repairer:
         return sum(reports, RepairReport())
 
     async def _settle_together(self, groups: list[list[Intent]], *, limit_s: float) -> RepairReport:
-        """Several groups under one set of locks, or one by one where an aggregate of theirs is busy."""
+        """Several groups under one set of locks; one by one where an aggregate is busy or one is in another's way."""
         if len(groups) > 1:
             everything = [intent for group in groups for intent in group]
             try:
                 if await self._was_settled(everything, Deadline.after(limit_s), is_patient=False):
                     self._parts.count(RepairResult.REPAIRED, intents=len(everything))
                     return RepairReport(found=len(everything), settled=len(everything))
+            except Held as held:
+                log.info("repair_divided", intents=[intent.id for intent in everything], reason=str(held))
             except (CrossfadeError, Restart, CommitLost) as error:
                 await self._put_off(everything, error)
                 return RepairReport(found=len(everything), failed=len(everything))
@@ -206,7 +212,7 @@ class Repairer:
         note_listed(unit.change, refs=refs)
         result = await converge(self._parts.shadow, unit, keys, deadline)
         if result.outcome is ShadowOutcome.OWNER_REFUSED and result.aggregate is not None:
-            raise Unavailable(f"a key is still held by {result.aggregate}")
+            raise Held(f"a key is still held by {result.aggregate}")
         if result.outcome is not ShadowOutcome.APPLIED:
             raise result.error or Unavailable("the shadow refused the repair")
 

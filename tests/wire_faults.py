@@ -63,16 +63,24 @@ class Raw:
 
 Interlude = Callable[[], Awaitable[object]]
 """Done before a request is passed on."""
+Rule = Callable[[Request], "Fault | Answer"]
+"""What becomes of a request that no script is there for."""
+
+
+def pass_on(_: Request) -> Fault:
+    """No fault."""
+    return Fault.NONE
 
 
 class WireFaults:
-    """Serves on a port of its own while entered. `script` is used up from the left; without one all passes."""
+    """Serves on a port of its own while entered. `script` is used up from the left; without one the rule decides."""
 
     def __init__(self, upstream: str) -> None:
         parts = urlsplit(upstream)
         self._host, self._port = parts.hostname, parts.port
         self._connections: dict[asyncio.Task[object], asyncio.StreamWriter] = {}
         self.script: deque[Fault | Answer | Raw | Interlude] = deque()
+        self.rule: Rule = pass_on
         self.requests: list[Request] = []
         self.arrived = asyncio.Condition()
 
@@ -116,8 +124,9 @@ class WireFaults:
         try:
             while True:
                 raw = await _message(reader)
-                fault = self.script.popleft() if self.script else Fault.NONE
-                await self._remember(raw)
+                planned = self.script.popleft() if self.script else None
+                request = await self._remember(raw)
+                fault = planned or self.rule(request)
                 if isinstance(fault, Answer | Raw):
                     writer.write(fault.raw)
                 elif fault is Fault.LOSE_REQUEST:
@@ -139,12 +148,14 @@ class WireFaults:
         finally:
             upstream_writer.transport.abort()
 
-    async def _remember(self, raw: bytes) -> None:
+    async def _remember(self, raw: bytes) -> Request:
         head, _, body = raw.partition(b"\r\n\r\n")
         target = _header(head, b"x-amz-target").decode()
         async with self.arrived:
-            self.requests.append(Request(target.rpartition(".")[2], json.loads(body)))
+            request = Request(target.rpartition(".")[2], json.loads(body))
+            self.requests.append(request)
             self.arrived.notify_all()
+        return request
 
 
 async def _message(reader: asyncio.StreamReader) -> bytes:

@@ -38,7 +38,10 @@ BEGIN = Statement("BEGIN")
 CONTROL = Statement("SELECT epoch FROM crossfade_control WHERE id = 1 FOR SHARE")
 BUMP = """INSERT INTO crossfade_version (kind, id, version) VALUES (%s, %s, LAST_INSERT_ID(1))
  ON DUPLICATE KEY UPDATE version = LAST_INSERT_ID(version + 1)"""
-CREATE_VERSION = "INSERT INTO crossfade_version (kind, id, version, n) VALUES (%s, @created, 1, 0)"
+# An id may have a version row before it has a row: somebody looked for a record of that id, or the server gave the id
+# before, and lost its count in a crash.
+CREATE_VERSION = """INSERT INTO crossfade_version (kind, id, version, n) VALUES (%s, @created, 1, 0)
+ ON DUPLICATE KEY UPDATE version = LAST_INSERT_ID(version + 1), n = 0"""
 SEED = "INSERT IGNORE INTO crossfade_version (kind, id, version) VALUES (%s, %s, 0)"
 SHARE = "SELECT version FROM crossfade_version WHERE kind = %s AND id = %s FOR SHARE"
 NOWAIT = "SELECT version FROM crossfade_version WHERE kind = %s AND id = %s FOR UPDATE NOWAIT"
@@ -137,7 +140,8 @@ class Transaction:
         received = await self._send([*sent, *images, *counting.statements, *reading])
         results = iter(received[len(sent) :])
         if created is not None:
-            self._note_created(created, images_in(results, {created.kind}))
+            begun = received[created.inserted_by + len(extra)]
+            self._note_created(created, images_in(results, {created.kind}), begun)
         self.change.after.update(images_in(results, {ref.kind for ref in after}))
         self.change.counts.update(counting.counts_in(results))
         return [*(received[i] for i in own), *results]
@@ -229,11 +233,12 @@ class Transaction:
             return []
         return [Statement(CREATE_VERSION, (int(created.aggregate),))]
 
-    def _note_created(self, created: Created, row: dict[Ref, Image]) -> None:
+    def _note_created(self, created: Created, row: dict[Ref, Image], begun: ResultSet) -> None:
+        """Take the image of a new row and, from the last statement that came with it, its aggregate's version."""
         self.change.after.update(row)
         if created.aggregate is not None and self.is_dual:
             (ref,) = row
-            self.change.versions[Aggregate(created.aggregate, ref.id)] = 1
+            self.change.versions[Aggregate(created.aggregate, ref.id)] = _version(begun)
 
     def _counting(self, kinds: set[RowKind]) -> "_Counting":
         """What is to be counted for the fences of the aggregates locked so far."""

@@ -67,6 +67,10 @@ The command line finds the same databases by a file; writes then go to both, and
   {crossfade} phase set 2 --force --reason 'to try it'
   {crossfade} backfill && {crossfade} verify
 
+All of it under the calls of made-up shoppers, up to phase 4 and back, with a live table:
+
+  {crossfade} demo
+
 The proxy logs here.{databases} Ctrl-C stops everything.
 """
 DATABASES = """ The databases log to

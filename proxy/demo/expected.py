@@ -50,8 +50,8 @@ class Judgement:
 def judged(call: Call, answer: Answer, shopper: Shopper) -> Judgement:
     """Hold an answer against what the shopper knows, and let it know what the answer tells."""
     if not answer.is_ok:
-        is_due = call.operation == CHECKOUT and shopper.cart == {} and _is_empty_cart(answer.body)
-        if is_due:
+        if call.operation == CHECKOUT and not shopper.cart and _is_empty_cart(answer.body):
+            shopper.cart = {}
             return Judgement(is_refusal=True)
         _forget(call.operation, shopper)
         return Judgement(complaint=answer.problem)

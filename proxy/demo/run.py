@@ -134,7 +134,7 @@ class Demo:
 
     async def _clear(self) -> None:
         """Delete what was made, and see once more that both databases are equal, unless it ended early."""
-        self._board.screen.say("what was made up is deleted")
+        self._board.screen.say("deleting what was made up")
         try:
             self._outcome.left = await self._stage.clear()
             if self._outcome.stopped is None:

@@ -70,7 +70,7 @@ class Stage:
         for call in deletions:
             answer = await self._tried(call)
             if not answer.status:
-                return [*left, f"all from {call.operation} {call.arguments['id']} on: {answer.problem}"]
+                return [*left, f"everything, from {call.operation} {call.arguments['id']} on: {answer.problem}"]
             if not answer.is_ok:
                 left.append(f"{call.operation} {call.arguments['id']}: {answer.problem}")
         return left

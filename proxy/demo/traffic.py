@@ -24,7 +24,7 @@ class Traffic:
         self._random = random
         self._deck = Deck(random)
         self._stopped = asyncio.Event()
-        self._title = ""
+        self._title = "before the first leg"
         self._phase: str | None = None
         self._tally = Tally()
         self.calls = 0
@@ -58,14 +58,16 @@ class Traffic:
 
     async def _make(self, call: Call, shopper: Shopper) -> bool:
         """Make a call; whether the answer is as it should be."""
-        phase = self._phase
+        tally = self._tally
         answer = await self._caller.call(call)
-        # The phase is known only of calls between two moves.
-        judgement = _of_phase(judged(call, answer, shopper), answer, phase if phase == self._phase else None)
+        # What was called in one leg and answered after it, or before the next, belongs to neither.
+        is_within = tally is self._tally
+        judgement = _of_phase(judged(call, answer, shopper), answer, self._phase if is_within else None)
         if call.operation == CREATE_USER and answer.is_ok:
             self.user_ids.append(answer.body["result"]["id"])
         self.calls += 1
-        self._tally.note(call, answer, judgement)
+        if is_within:
+            tally.note(call, answer, judgement)
         if judgement.complaint is not None:
             self._complaints.note(self._title, call, judgement.complaint)
         return judgement.complaint is None

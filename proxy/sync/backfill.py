@@ -30,11 +30,10 @@ from adapters.errors import DeadlineExceeded, PayloadTooLarge, Unavailable
 from adapters.flags import ControlState
 from adapters.ports.store import ShadowOutcome, UnitOfWork
 from adapters.ports.sweep import FoundItem, MappedRows
-from adapters.values import NO_RECORD
 from proxy.converge import converge
 from proxy.sync.locked import Locked, StillBusy, SweepParts, admitted, locks_of, side_by_side
 from proxy.sync.report import BackfillReport, CopyCounts, Failure, Progress, Watcher
-from proxy.sync.walk import KINDS, chunks, grouped, is_in_place, needed_by_rows, pages
+from proxy.sync.walk import KINDS, chunks, claimed, grouped, is_in_place, needed_by_rows, pages
 
 GROUP_ACTIONS: Final = 40
 """Items and fences of small aggregates that share a transaction: few enough that a busy one holds up few others."""
@@ -203,7 +202,7 @@ class _Backfill:
             self._counts_of(KIND_OF_ROW[item.ref.kind]).deleted += 1
 
     async def _remove_owned(self, owner: Aggregate, items: Sequence[FoundItem]) -> None:
-        work = partial(self._remove_rows, [item.key(_claimed(item.ref, owner)) for item in items])
+        work = partial(self._remove_rows, [item.key(claimed(item.ref, owner)) for item in items])
         try:
             removed = await self._locked.run(locks_of([owner]), work, patience_s=math.inf, may_queue=True)
         except Refused as error:
@@ -255,17 +254,6 @@ async def _begin_anew(unit: UnitOfWork) -> None:
     """Take new versions, without which the fences would refuse a second write."""
     for aggregate, version in list(unit.change.versions.items()):
         await unit.rebump(aggregate, above=version)
-
-
-def _claimed(ref: Ref | None, owner: Aggregate) -> Ref:
-    """The row for whose item the owner has to answer: the one shown, if the owner can own it, else its own first."""
-    if ref is not None and ref.kind is RowKind.ORDER:
-        can_own = owner.kind is AggregateKind.USER
-    else:
-        can_own = ref is not None and ref.owner == owner
-    if ref is not None and can_own:
-        return ref
-    return Ref(RowKind.USER, owner.id) if owner.kind is AggregateKind.USER else Ref(RowKind.CATEGORY, NO_RECORD)
 
 
 def _home(ref: Ref, owner: Aggregate) -> Aggregate:

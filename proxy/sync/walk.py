@@ -3,8 +3,9 @@
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from typing import Final, TypeVar
 
-from adapters.changes import Aggregate, AggregateKind, ItemKey
+from adapters.changes import Aggregate, AggregateKind, ItemKey, Ref, RowKind
 from adapters.ports.sweep import Extent, FoundItem, SourceSweep
+from adapters.values import NO_RECORD
 from proxy.sync.locked import SweepParts
 
 PAGE: Final = 500
@@ -58,3 +59,14 @@ def is_needed(item: FoundItem, needed: Mapping[ItemKey, Aggregate]) -> bool:
 def is_in_place(item: FoundItem, needed: Mapping[ItemKey, Aggregate]) -> bool:
     """Whether it is needed, and owned by who should own it."""
     return item.ref is not None and item.owner is not None and needed.get(item.key(item.ref)) == item.owner
+
+
+def claimed(ref: Ref | None, owner: Aggregate) -> Ref:
+    """The row for whose item the owner has to answer: the one shown, if the owner can own it, else its own first."""
+    if ref is not None and ref.kind is RowKind.ORDER:
+        can_own = owner.kind is AggregateKind.USER
+    else:
+        can_own = ref is not None and ref.owner == owner
+    if ref is not None and can_own:
+        return ref
+    return Ref(RowKind.USER, owner.id) if owner.kind is AggregateKind.USER else Ref(RowKind.CATEGORY, NO_RECORD)

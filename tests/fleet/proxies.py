@@ -150,9 +150,9 @@ class Command:
         )
         self.said = self.complained = ""
 
-    async def end(self) -> int:
+    async def end(self, *, limit_s: float = COMMAND_LIMIT_S) -> int:
         """Wait for its end: the exit code, negative for a signal."""
-        self.said, self.complained = await asyncio.to_thread(self._child.communicate, timeout=COMMAND_LIMIT_S)
+        self.said, self.complained = await asyncio.to_thread(self._child.communicate, timeout=limit_s)
         return self._child.returncode
 
     def interrupt(self) -> None:

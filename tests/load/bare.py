@@ -23,10 +23,10 @@ from adapters.mysql.connection import Row
 from adapters.mysql.product import GET_PRODUCT_BY_ID
 from adapters.mysql.user import FIND_BY_ID
 from proxy.settings import READ_POOL
+from tests.load.started import announce
 
 OPTIONS: Final = orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS
 STATEMENTS: Final = 64
-LISTENING: Final = "listening"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def _money(value: object) -> orjson.Fragment:
 
 
 async def main(given: argparse.Namespace) -> None:
-    """Serve until killed; the port is the second word on the first line of standard output."""
+    """Serve until killed."""
     pool = await asyncmy.create_pool(
         host=given.host,
         port=given.port,
@@ -118,7 +118,7 @@ async def main(given: argparse.Namespace) -> None:
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     gc.collect()
     gc.freeze()
-    print(LISTENING, runner.addresses[0][1], flush=True)  # noqa: T201  # It is how its parent learns the port.
+    announce(runner.addresses[0][1])
     await asyncio.Event().wait()
 
 

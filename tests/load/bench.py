@@ -23,6 +23,9 @@ from deploy.local.dynamodb import start_dynamodb
 from deploy.local.mysql import start_mysql
 from deploy.local.process import LOCAL
 from tests import servers
+from tests.load.dual_reads import delayed_reads, dual_reads
+from tests.load.items_read import items_read
+from tests.load.listings import listings
 from tests.load.machine import available_cores, keep_to, take_precedence
 from tests.load.pauses import pauses
 from tests.load.point_reads import point_reads
@@ -34,6 +37,10 @@ GROUPS: Final[Mapping[str, Callable[[Setting], list[Ratio]]]] = {
     "point_reads": point_reads,
     "pauses": pauses,
     "round_trips": round_trips,
+    "delayed_reads": delayed_reads,
+    "dual_reads": dual_reads,
+    "listings": listings,
+    "items_read": items_read,
 }
 """A group of ratios is a module with one function; further ones join here."""
 
@@ -60,13 +67,14 @@ def databases(folder: Path) -> Iterator[tuple[servers.MySQLEndpoint, servers.Dyn
             mysql = servers.parse_mysql_url(url)
         else:
             started = stack.enter_context(start_mysql(folder / "mysql", keep=False))
+            take_precedence(started.pid)
             mysql = servers.MySQLEndpoint(started.host, started.port, started.user, started.password)
         if url := os.environ.get(servers.DYNAMODB_ENDPOINT):
             dynamodb = servers.DynamoDBEndpoint(url)
         else:
-            dynamodb = servers.DynamoDBEndpoint(
-                stack.enter_context(start_dynamodb(folder / "dynamodb", keep=False)).endpoint
-            )
+            local = stack.enter_context(start_dynamodb(folder / "dynamodb", keep=False))
+            take_precedence(local.pid)
+            dynamodb = servers.DynamoDBEndpoint(local.endpoint)
         yield mysql, dynamodb
 
 

@@ -20,13 +20,17 @@ def keep_to(cores: set[int], *, pid: int | None = None) -> None:
         os.sched_setaffinity(int(thread.name), cores)
 
 
-def take_precedence() -> bool:
-    """Let this process and those that it starts go before all others, as far as it may; whether it may.
+def take_precedence(pid: int | None = None) -> bool:
+    """Let a process, this one by default, and those that it starts go before all others, as far as it may; whether so.
 
     On a machine with other work a subject that needs more of its core is else held back more often, out of proportion.
+    Where Linux weighs sessions against each other, niceness counts within one alone, so that of the session is set too.
     """
+    session = Path(f"/proc/{pid or os.getpid()}/autogroup")
     try:
-        os.setpriority(os.PRIO_PROCESS, 0, PRECEDENCE)
+        os.setpriority(os.PRIO_PROCESS, pid or 0, PRECEDENCE)
+        if session.exists():
+            session.write_text(str(PRECEDENCE))
     except PermissionError:
         return False
     return True

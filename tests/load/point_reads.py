@@ -5,7 +5,6 @@ and by the processor time of the subject, and the ratio is the worse of both: wh
 something else sets the pace by the clock.
 """
 
-import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
@@ -95,7 +94,7 @@ class _Bench:
     def __init__(self, setting: Setting, subjects: Sequence[Subject]) -> None:
         self._setting = setting
         self._subjects = {subject.name: subject for subject in subjects}
-        self._draw = random.Random(setting.seed)
+        self._draw = setting.draw()
 
     async def rounds(self, read: Read, connections: int, names: Sequence[str]) -> Rounds:
         """What these subjects made of the read, round by round."""

@@ -40,10 +40,10 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """One line of the table. `noise` is a share of the value, None where it is counted and not timed.
+    """One line of the table; `number` is 0 for one that has none.
 
-    `ours` and `theirs` are the figures behind it, with their unit; `notes` belong to the picture; `raw` is all that was
-    measured.
+    `noise` is a share of the value, None where it is counted and not timed. `ours` and `theirs` are the figures behind
+    it, with their unit; `notes` belong to the picture; `raw` is all that was measured.
     """
 
     number: int
@@ -76,7 +76,7 @@ def _cells(ratio: Ratio) -> tuple[str, ...]:
     bar = ratio.bar
     limits = (bar.text(bar.must), bar.text(bar.stretch))
     value = f"{ratio.value:.3g}"
-    return (str(ratio.number), ratio.name, value, noise, *limits, ratio.verdict, ratio.ours, ratio.theirs)
+    return (str(ratio.number or "-"), ratio.name, value, noise, *limits, ratio.verdict, ratio.ours, ratio.theirs)
 
 
 def as_json(ratios: Sequence[Ratio], machine: Mapping[str, object]) -> dict[str, object]:

@@ -1,5 +1,6 @@
 """What every group of ratios is given: the databases, where the process under test runs, and how long to measure."""
 
+import random
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +9,10 @@ from tests import servers
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One run of the benchmarks. `folder` takes the logs of the processes under test; they run on `core`."""
+    """One run of the benchmarks. `folder` takes the logs of the processes under test; they run on `core`.
+
+    `records` is how many products and users are there, where that is not what is measured.
+    """
 
     mysql: servers.MySQLEndpoint
     dynamodb: servers.DynamoDBEndpoint
@@ -17,3 +21,8 @@ class Setting:
     rounds: int
     period_s: float
     seed: int
+    records: int = 1000
+
+    def draw(self) -> random.Random:
+        """Chance, the same in each run with this seed."""
+        return random.Random(self.seed)

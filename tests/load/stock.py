@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from tests.fleet.estate import Estate
+from proxy.wiring import commands
+from tests.fleet.estate import NO_OPTIONS, Estate
 
 RECORDS: Final = 1000
 
@@ -19,3 +20,9 @@ INSERT INTO products (seller_id, category_id, name, description, price, inventor
 async def plant_stock(estate: Estate, *, records: int = RECORDS) -> None:
     """Plant so many users and as many products, all with ids from 1."""
     await estate.rows(PLANT, (records,))
+
+
+async def told_to_both(estate: Estate) -> None:
+    """Bring DynamoDB up to what was planted."""
+    report = await commands.backfill(estate.settings(), NO_OPTIONS)
+    assert report.is_well, "\n".join(report.lines)

@@ -1,27 +1,21 @@
 """The processes under test, each on the core that is theirs, one at a time; and what a period of load makes of them."""
 
-import asyncio
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 from typing import Final
 
 import aiohttp
 
 from adapters.mysql.endpoint import MySQLEndpoint
-from deploy.local.process import tethered
 from proxy.environment import Address, read_address
-from tests.fleet.estate import ROOT, Estate
+from tests.fleet.estate import Estate
 from tests.fleet.proxies import serving
-from tests.load.bare import LISTENING
 from tests.load.machine import cpu_s, keep_to
+from tests.load.started import started
 from tests.load.volley import BadAnswerError, fire
 
-START_LIMIT_S: Final = 30.0
 WARM_S: Final = 0.3
 MICROSECONDS: Final = 1_000_000
 
@@ -44,6 +38,7 @@ class Measured:
 
     calls_per_s: float
     p50_us: float
+    p99_us: float
     cpu_us_per_call: float
     busy_share: float
 
@@ -56,7 +51,8 @@ async def measure(subject: Subject, calls: Sequence[bytes], *, connections: int,
     used_s = cpu_s(subject.pid) - before_s
     return Measured(
         calls_per_s=seen.calls / seen.duration_s,
-        p50_us=median(seen.latencies_s) * MICROSECONDS,
+        p50_us=seen.quantile_s(0.5) * MICROSECONDS,
+        p99_us=seen.quantile_s(0.99) * MICROSECONDS,
         cpu_us_per_call=used_s / seen.calls * MICROSECONDS,
         busy_share=used_s / seen.duration_s,
     )
@@ -75,20 +71,9 @@ async def bare(mysql: MySQLEndpoint, protocol: str, *, core: int, name: str) -> 
     """A bare handler that speaks MySQL's `prepared` or `text` protocol."""
     given = ["--password", mysql.password] if mysql.password else []
     words = [mysql.host, str(mysql.port), mysql.user, mysql.database, protocol, *given]
-    child = await asyncio.create_subprocess_exec(
-        *tethered([sys.executable, "-m", "tests.load.bare", *words]), cwd=ROOT, stdout=subprocess.PIPE
-    )
-    assert child.stdout is not None
-    try:
-        async with asyncio.timeout(START_LIMIT_S):
-            first = (await child.stdout.readline()).decode().split()
-        assert LISTENING == first[0], f"the bare handler said {first}"
-        keep_to({core}, pid=child.pid)
-        yield Subject(name, child.pid, Address("127.0.0.1", int(first[1])))
-    finally:
-        if child.returncode is None:
-            child.kill()
-        await child.wait()
+    async with started("bare", *words) as program:
+        keep_to({core}, pid=program.pid)
+        yield Subject(name, program.pid, program.address)
 
 
 async def must_agree(subjects: Sequence[Subject], calls: Mapping[str, Sequence[Mapping[str, int]]]) -> None:

@@ -142,7 +142,9 @@ def test_report_shows_the_ratio_its_bar_and_both_figures() -> None:
 
 
 def test_precedence_is_told_as_it_is() -> None:
-    """What stands in the figures is whether the run went before others. In a process of its own, for it would stay."""
+    """What stands in the figures is whether the run went before others. In a session of its own, for it would stay."""
     look = "import os; from tests.load.machine import take_precedence; print(take_precedence(), os.nice(0))"
-    seen = subprocess.run([sys.executable, "-c", look], capture_output=True, check=True, text=True).stdout.split()
+    seen = subprocess.run(
+        [sys.executable, "-c", look], capture_output=True, check=True, text=True, start_new_session=True
+    ).stdout.split()
     assert ["True", str(PRECEDENCE)] == seen or ("False" == seen[0] and int(seen[1]) > PRECEDENCE)

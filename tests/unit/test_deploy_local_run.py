@@ -47,6 +47,7 @@ def test_next_steps_name_the_listeners_and_logs() -> None:
     text = next_steps(complete({"CROSSFADE_LISTEN": "127.0.0.1:9000"}), ["/x/mysql.log"])
     assert "http://127.0.0.1:9000/rpc/user/find_by_id -H 'Content-Type: application/json' -d '{\"id\": 1}'" in text
     assert "http://127.0.0.1:9001/readyz" in text
+    assert "/crossfade demo\n" in text
     assert "/x/mysql.log" in text
 
 

@@ -1,14 +1,15 @@
 """The difference of two answers."""
 
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 
+import adapters.records
 from adapters.errors import Difference
 from adapters.records import CartValidation, Category, Product, ProductPage, User
-from proxy.compare import Unread, differences
+from proxy.compare import Unread, differences, is_same
 
 NOW = datetime(2026, 1, 31, 9, 15, tzinfo=UTC)
 USER = User(
@@ -59,6 +60,31 @@ def test_values_are_typed(field: str, value: object) -> None:
 def test_true_is_not_one() -> None:
     """A boolean and a number are different answers."""
     assert [""] == paths(True, 1)  # noqa: FBT003  # an answer
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (True, 1),
+        (1, Decimal(1)),
+        (CartValidation(valid=True, issues=[]), CartValidation(valid=1, issues=[])),  # type: ignore[arg-type]  # the point
+        ([PRODUCT], [replace(PRODUCT, inventory_quantity=Decimal(3))]),  # type: ignore[arg-type]  # the point
+        (Unread("torn"), Unread("torn")),
+        ([USER], [USER, USER]),
+        (None, False),
+    ],
+)
+def test_equal_values_of_different_types_are_not_the_same(one: object, other: object) -> None:
+    """What Python calls equal the wire may tell apart, anywhere in an answer; what was not read is like nothing."""
+    assert not is_same(one, other)
+    assert found(one, other)
+
+
+def test_every_record_has_several_values() -> None:
+    """Those are what two answers are the same by."""
+    records = [each for each in vars(adapters.records).values() if is_dataclass(each)]
+    assert {Product, User, ProductPage} < set(records)
+    assert all(len(fields(each)) > 1 for each in records)
 
 
 def test_money_is_exact() -> None:

@@ -5,8 +5,8 @@ from decimal import Decimal
 from typing import Final
 
 from adapters.changes import LISTING, TREE, Aggregate, ItemKey, Ref, RowKind, product_aggregate, user_aggregate
-from adapters.records import ProductDetails, ProductPage
-from proxy.read_repair import KEYS_MAX, differing, parts_of
+from adapters.records import Category, Order, ProductDetails, ProductPage
+from proxy.read_repair import KEYS_MAX, above, differing, parts_of
 from tests.images import product_image, user_image
 
 PRODUCT: Final = product_image().product
@@ -29,6 +29,16 @@ def test_differing_names_the_rows_that_are_shown_differently() -> None:
     assert {Ref(RowKind.USER, 42)} == differing(None, USER)
     assert set() == differing(page(DETAILS), page(DETAILS, total=2))
     assert set() == differing(3, 4)
+
+
+def test_above_names_whose_names_are_in_the_keys() -> None:
+    """Users of lines and of orders shown, parents of categories shown; nothing is above a root, or a product."""
+    line, user, category = Ref(RowKind.CART, 42, 7), Ref(RowKind.USER, 42), Ref(RowKind.CATEGORY, 9)
+    order = Order(5, 42, Decimal(1), "pending", None, None)
+    assert [user] == list(above([line, Ref(RowKind.PRODUCT, 7)], []))
+    assert [user] == list(above([Ref(RowKind.ORDER, 5)], [order]))
+    assert [category] == list(above([], [Category(10, "Green", 9, None), Category(11, "Root", None, None)]))
+    assert [] == list(above([user], [USER, PRODUCT]))
 
 
 def test_parts_of_fit_a_transaction_and_tell_the_listing() -> None:

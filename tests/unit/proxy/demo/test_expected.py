@@ -80,9 +80,10 @@ def test_judged_complains_of_an_old_or_wrong_answer(operation: str, given: dict[
 
 
 def test_judged_lets_the_refusal_of_an_empty_cart_pass() -> None:
-    """An empty cart must be refused, and one with something in it must not."""
+    """An empty cart must be refused, one that is not known may be, and one with something in it must not."""
     checkout = Call("order.checkout", {"user_id": 7})
     assert judged(checkout, EMPTY, shopper({})).is_refusal
+    assert judged(checkout, EMPTY, shopper(None)).is_refusal
     assert judged(checkout, EMPTY, shopper({5: 1})).complaint == "409: conflict, empty_cart, the cart is empty"
     assert judged(checkout, ok(order(p5=1)), shopper({})).complaint is not None
 

@@ -1,0 +1,84 @@
+"""A relay of TCP that passes on what a client says as late as it is told to, and what the server says at once.
+
+    python -m tests.load.delayed HOST PORT DELAY_MS
+
+It puts a network of that round trip before MySQL, whatever goes over it.
+"""
+
+import asyncio
+import sys
+from collections import deque
+from typing import cast
+
+from tests.load.canned import exact_loop
+from tests.load.started import announce
+
+
+class Relay(asyncio.Protocol):
+    """One end of a relayed connection; what comes in goes out at the other."""
+
+    def __init__(self, delay_s: float) -> None:
+        self._delay_s = delay_s
+        self._waiting: deque[bytes] = deque()
+        self.other: Relay | None = None
+        self.transport: asyncio.WriteTransport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See Protocol."""
+        self.transport = cast("asyncio.WriteTransport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Pass it on, in order."""
+        self._waiting.append(data)
+        if self._delay_s:
+            asyncio.get_running_loop().call_later(self._delay_s, self.pass_on)
+        else:
+            self.pass_on()
+
+    def pass_on(self) -> None:
+        """Pass on the oldest piece, once there is another end."""
+        if self._waiting and self.other is not None and self.other.transport is not None:
+            self.other.transport.write(self._waiting.popleft())
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See Protocol."""
+        del exc
+        if self.other is not None and self.other.transport is not None:
+            self.other.transport.abort()
+
+
+class Client(Relay):
+    """The end towards the client; it opens the one towards the server, which speaks first in MySQL's protocol."""
+
+    def __init__(self, address: tuple[str, int], delay_s: float) -> None:
+        super().__init__(delay_s)
+        self._address = address
+        self._opening: asyncio.Task[None] | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See Protocol."""
+        super().connection_made(transport)
+        self._opening = asyncio.get_running_loop().create_task(self._open())
+
+    async def _open(self) -> None:
+        server = Relay(0)
+        server.other = self
+        try:
+            await asyncio.get_running_loop().create_connection(lambda: server, *self._address)
+        except OSError:
+            if self.transport is not None:
+                self.transport.abort()
+            return
+        self.other = server
+
+
+async def main(host: str, port: int, delay_s: float) -> None:
+    """Relay until killed."""
+    server = await asyncio.get_running_loop().create_server(lambda: Client((host, port), delay_s), "127.0.0.1", 0)
+    announce(server.sockets[0].getsockname()[1])
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    with asyncio.Runner(loop_factory=exact_loop) as runner:
+        runner.run(main(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]) / 1000))
