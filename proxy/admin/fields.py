@@ -22,7 +22,7 @@ class Place(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One value. `read` raises ValueError with what goes on after the name; null is like not given."""
+    """One value. `read` raises ValueError with what goes on after the name."""
 
     name: str
     schema: Schema
@@ -48,10 +48,10 @@ def read_fields(fields: Iterable[Field], given: Given) -> dict[str, object]:
     ]
     found: dict[str, object] = {}
     for (place, name), field in declared.items():
-        value = given.get(place, {}).get(name)
-        if value is not None:
+        values = given.get(place, {})
+        if name in values:
             try:
-                found[name] = field.read(value)
+                found[name] = field.read(values[name])
             except ValueError as error:
                 faults.append(Fault(name, str(error)))
         elif field.is_required:
