@@ -1,5 +1,6 @@
 """The named values of an admin call, from its body, its query or its path: their schema and how they are read; pure."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,7 +10,7 @@ from adapters.errors import Fault, InvalidArgument
 from proxy.rpc.schemas import Schema
 
 TEXT_MAX: Final = 1000
-DIGITS_MAX: Final = 18
+_DIGITS: Final = re.compile(r"[0-9]{1,18}")
 
 
 class Place(StrEnum):
@@ -77,7 +78,7 @@ def whole(name: str, minimum: int, maximum: int, *, place: Place = Place.BODY, i
 
     def read(value: object) -> object:
         number = value
-        if place is not Place.BODY and isinstance(value, str) and value.isdecimal() and len(value) <= DIGITS_MAX:
+        if place is not Place.BODY and isinstance(value, str) and _DIGITS.fullmatch(value):
             number = int(value)
         if type(number) is not int or not minimum <= number <= maximum:
             raise ValueError(f"must be an integer from {minimum} to {maximum}")
