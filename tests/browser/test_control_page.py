@@ -149,7 +149,7 @@ async def validate(tour: Tour) -> None:
     else:
         await operator.refresh_until(state)
     await tour.look()
-    await operator.follow("Back to all validations")
+    await operator.follow("Back to all comparisons")
 
 
 async def flags(tour: Tour) -> None:
