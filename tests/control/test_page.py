@@ -33,6 +33,11 @@ class Stream:
                 if head == f"event: {name}":
                     return "\n".join(line.removeprefix("data: ") for line in rest.splitlines()).strip()
 
+    async def end(self) -> None:
+        """Read to the end."""
+        async with asyncio.timeout(EVENT_LIMIT_S):
+            await self._content.read()
+
 
 @asynccontextmanager
 async def looking(listeners: Listeners, cookies: Mapping[str, str]) -> AsyncIterator[Stream]:
@@ -118,6 +123,29 @@ async def test_a_page_that_is_looked_at_sees_changes_and_ends_with_the_right(
             pass
         await plant_user(estate, "eve")
         assert "" == await stream.next("end")
+
+
+async def test_a_page_that_is_looked_at_does_not_hold_up_a_drain(listeners: Listeners) -> None:
+    """The stream ends by itself."""
+    cookies, _ = await listeners.session()
+    async with looking(listeners, cookies) as stream:
+        await stream.next("summary")
+        listeners.shop.worker.health.begin_drain()
+        await stream.end()
+
+
+async def test_the_log_is_shown_a_page_at_a_time(listeners: Listeners, estate: Estate) -> None:
+    """What is older than an entry stands on the page that its cursor leads to, and nothing else."""
+    for percent, reason in (("80", "the older reason"), ("81", "the newer reason")):
+        await must(estate, "flags", "set", f"compare_percent={percent}", "--reason", reason)
+    cookies, _ = await listeners.session()
+    newest = await listeners.send("GET", "/admin/migration/logs?kind=audit&limit=1", cookies=cookies)
+    first = await listeners.send("GET", f"{PATH}/log?kind=audit", cookies=cookies)
+    assert first.text.index("the newer reason") < first.text.index("the older reason")
+    cursor = newest.data["next_cursor"]
+    older = await listeners.send("GET", f"{PATH}/log?kind=audit&cursor={cursor}", cookies=cookies)
+    assert "the older reason" in older.text
+    assert "the newer reason" not in older.text
 
 
 async def test_an_admin_can_roll_back_while_the_target_is_away(estate: Estate, admin_id: int) -> None:
