@@ -21,7 +21,7 @@ from proxy.flags.model import phase_of
 from tests.conformance.shop import Shop
 from tests.conformance.shops import is_full_proof
 from tests.control.listeners import SECRET, plant_user
-from tests.crash.death import KILLED, Fatal, on_wires, wired
+from tests.crash.death import KILLED, Fatal, Wires, on_wires, wired
 from tests.crash.moments import REQUEST, Moment, Place
 from tests.factories import make_user
 from tests.fleet.clients import call
@@ -84,6 +84,12 @@ async def served_phase(proxy: ProxyProcess, user_id: int) -> str:
         return response.headers.get("X-Crossfade-Phase", "")
 
 
+async def arrived(moment: Moment, wires: Wires) -> None:
+    """The database has done what was on its way to it."""
+    if moment.place is not None and moment.fate is Fate.CUT:
+        await wires[moment.place].lost_answer()
+
+
 async def check(estate: Estate, hand: Hand, proxy: ProxyProcess, user_id: int, change: Change) -> None:
     """Demand one of the possible states, everywhere."""
     state = await hand.state()
@@ -123,6 +129,7 @@ async def test_command_killed_in_a_change_leaves_one_state(
         async with started(estate, *phase_words(change.after, "to die"), **on_wires(wires)) as changing:
             Fatal(change.moment, change.nth, changing.kill).arm(wires)
             assert KILLED == await changing.end()
+        await arrived(change.moment, wires)
         await check(estate, hand, ready, user["id"], change)
 
 
@@ -153,6 +160,7 @@ async def test_worker_killed_in_a_change_leaves_one_state(
         fatal.arm(wires)
         with pytest.raises(aiohttp.ClientConnectionError):
             await http.post(f"http://{dying.admin}/admin/migration/phase", json=body)
+        await arrived(change.moment, wires)
         await check(estate, hand, ready, user["id"], change)
 
 
