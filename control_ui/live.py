@@ -1,11 +1,10 @@
 """Live refresh: the parts of the page that change, sent again whenever they did, as server-sent events.
 
-The stream ends when its session does, when the right is taken away, and when the worker drains; the browser then asks
-anew. Whoever cannot be checked is shown nothing meanwhile.
+The stream ends with the session, with the right, and when the worker drains; and after a minute, for the browser asks
+anew with the cookies that it has then: none after a logout. Whoever cannot be checked is shown nothing meanwhile.
 """
 
 import asyncio
-from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Final
 
@@ -18,6 +17,7 @@ from control_ui.views import parts
 from control_ui.visit import Visit, learned
 
 TICK_S: Final = 2.0
+TICKS_MAX: Final = 30
 HEARTBEAT_TICKS: Final = 7
 RETRY_MS: Final = 3000
 PARTS: Final = ("summary", "status", "validation")
@@ -50,7 +50,9 @@ class _Stream:
         self._silent_ticks = 0
 
     async def run(self) -> None:
-        while not self._visit.pages.rules.is_draining():
+        for _ in range(TICKS_MAX):
+            if self._visit.pages.rules.is_draining():
+                return
             try:
                 visitor = await self._visit.door.admit(self._visit.request)
             except Refused as refusal:
@@ -58,9 +60,6 @@ class _Stream:
                     await self._send("end", "")
                     return
             else:
-                if visitor.expires_at <= datetime.now(UTC):
-                    await self._send("end", "")
-                    return
                 await self._refresh(visitor)
             await self._beat()
             await asyncio.sleep(TICK_S)

@@ -6,7 +6,11 @@ from datetime import UTC, datetime
 
 from adapters.flags import ControlState, Flags
 from adapters.records import User
+from control_ui.forms import Form
 from control_ui.pages import Pages, Rules
+from control_ui.ports import Refused
+from control_ui.views import parts
+from control_ui.visit import Missing
 from proxy.admin.doorman_ports import Override
 from proxy.admin.records import (
     Check,
@@ -77,7 +81,8 @@ def job(state: JobState = JobState.RUNNING) -> Job:
 
 def entries(*kinds: LogKind) -> LogPage:
     """An entry of each kind."""
-    data = {"before": {"flag": False}, "after": {"flag": True}, "differences": [{"path": "a", "mysql": NASTY}]}
+    report = {"differences": [{"path": "first_name", "mysql": NASTY, "dynamodb": None}]}
+    data = {"before": {"flag": False}, "after": {"flag": True}, "correlation_id": "call-1", "report": report}
     found = tuple(LogEntry(kind, 9, NOW, f"something by {NASTY}", data) for kind in kinds)
     return LogPage(found, len(found), "older" if found else None)
 
@@ -120,3 +125,37 @@ def overview(**changes: object) -> Mapping[str, object]:
         "unconfirmed": "2",
     }
     return {**given, **changes}
+
+
+def filled() -> dict[str, str]:
+    """Every page, in the states that it can be in."""
+    made, visitor = pages(), Reader()
+    missing = Missing("MySQL cannot be reached.")
+    refusal = Refused(409, f"Refused for {NASTY}.", details=[NASTY], is_gate_closed=True)
+    whole = {**parts(status(), RULES), **overview()}
+    lost = overview(gates=dict.fromkeys(PHASES, missing), mismatches=missing, audit=missing, admins=missing, done=None)
+    half_known = status(statistics=None, proxies=None, pending_intents=None, jobs=(), is_copy_stale=True)
+    move = {"visitor": visitor, "target": 4, **parts(status(), RULES)}
+    shut = {"visitor": visitor, "refusal": refusal, "repeated": {"to": "4", "version": "7"}, "action": "/x"}
+    return {
+        "overview": made.text("overview.html", whole),
+        "overview lost": made.text("overview.html", {**parts(missing, RULES), **lost}),
+        "overview half known": made.text("overview.html", {**whole, **parts(half_known, RULES)}),
+        "overview custom": made.text(
+            "overview.html", {**whole, **parts(status(Flags(dual_write=True, dual_read=True)), RULES)}
+        ),
+        "overview first phase": made.text("overview.html", {**whole, **parts(status(Flags()), RULES), "admins": []}),
+        "login": made.text("login.html", {"refusal": None, "token": "t"}),
+        "login refused": made.text("login.html", {"refusal": refusal, "token": "t"}),
+        "forbidden": made.text("forbidden.html", {"refusal": refusal}),
+        "closed": made.text("closed.html", {"refusal": refusal}),
+        "refused": made.text("refused.html", {"visitor": visitor, "refusal": refusal}),
+        "shut": made.text("shut.html", {**shut, "form": Form({"reason": NASTY})}),
+        "move": made.text("move.html", {**move, "gate": gate()}),
+        "move open": made.text("move.html", {**move, "gate": gate(is_open=True)}),
+        "move unknown": made.text("move.html", {**move, "gate": missing}),
+        "job": made.text("job.html", {"visitor": visitor, "job": job()}),
+        "job done": made.text("job.html", {"visitor": visitor, "job": job(JobState.DONE)}),
+        "log": made.text("log.html", {"visitor": visitor, "kind": None, "log": entries(*LogKind)}),
+        "log empty": made.text("log.html", {"visitor": visitor, "kind": "audit", "log": entries()}),
+    }

@@ -17,8 +17,8 @@ FAIL_SILENT = Statement(
     (SILENT_AFTER_S,),
 )
 START = """INSERT IGNORE INTO crossfade_job (kind, entities, epoch, started_by, slot) VALUES (%s, %s, %s, %s, %s)"""
-BEAT = """UPDATE crossfade_job SET done = %s, total = %s, updated_at = NOW(3)
- WHERE id = %s AND state = 'running' AND NOT is_cancelled"""
+BEAT = "UPDATE crossfade_job SET done = %s, total = %s, updated_at = NOW(3) WHERE id = %s AND state = 'running'"
+IS_WANTED = "SELECT 1 FROM crossfade_job WHERE id = %s AND state = 'running' AND NOT is_cancelled"
 END = """UPDATE crossfade_job SET state = %s, slot = NULL, is_equal = %s, `rows` = %s, difference_count = %s,
  differences = %s, error = %s, updated_at = NOW(3)
  WHERE id = %s AND state = 'running'"""
@@ -52,7 +52,8 @@ class MySQLJobs:
 
     async def beat(self, job_id: int, *, done: int, total: int) -> bool:
         """See Jobs."""
-        return bool((await self._run(Statement(BEAT, (done, total, job_id)))).affected)
+        told = Statement(BEAT, (done, total, job_id))
+        return bool((await self._run(told, Statement(IS_WANTED, (job_id,)))).rows)
 
     async def end(
         self, job_id: int, end: JobEnd, *, findings: Findings | None = None, error: str | None = None

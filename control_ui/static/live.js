@@ -4,8 +4,10 @@
 const source = new EventSource(document.currentScript.dataset.events);
 
 for (const part of document.querySelectorAll("[data-live]")) {
+  let shown;
   source.addEventListener(part.dataset.live, (event) => {
-    part.innerHTML = event.data;
+    // What is put in place anew is read out anew.
+    if (event.data !== shown) part.innerHTML = shown = event.data;
   });
 }
 

@@ -5,6 +5,7 @@
     process   one child process: start, tether, pause, kill, stop
     mysql     start_mysql(folder)
     dynamodb  start_dynamodb(folder)
+    chromium  find_chromium(), for the tests of the page
     run       what `make run` does
     environment  what `make env` does; standard library only, for it runs before anything is installed
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -21,6 +22,7 @@ from pathlib import Path
 from types import FrameType
 
 import asyncmy
+import bcrypt
 
 from deploy.local.dynamodb import start_dynamodb
 from deploy.local.mysql import start_mysql
@@ -47,8 +49,12 @@ LOCAL_CREDENTIALS = {
 }
 CONFIG = "CROSSFADE_CONFIG"
 SETTINGS_FILE = LOCAL / "run.toml"
+PASSWORD_FILE = LOCAL / "run.password"
+OPEN_SAMPLE = """UPDATE users SET password_hash = %s
+ WHERE username = 'ana' AND password_hash LIKE '$2b$12$SampleShop%%'"""
 HAS_DATABASE = "SELECT 1 FROM information_schema.schemata WHERE schema_name = %s"
 DATABASE = "CREATE DATABASE IF NOT EXISTS `{name}` CHARACTER SET utf8mb4"
+PASSWORD_BYTES = 12
 ANSWER_INTERVAL_S = 0.1
 
 NEXT = """
@@ -60,6 +66,10 @@ Crossfade answers on {listen}. Try, in another terminal:
   curl -s http://{listen}/openapi.json
   curl -s http://{admin_listen}/readyz
   curl -s http://{admin_listen}/metrics
+
+The flag page, for the user ana, whose password stands in {password_file}:
+
+  http://{admin_listen}/admin/migration-control
 
 The command line finds the same databases by a file; writes then go to both, and all rows are copied and compared:
 
@@ -137,12 +147,28 @@ def start_databases(settings: dict[str, str], stack: ExitStack) -> list[str]:
 
 def keep_settings(settings: Mapping[str, str], file: Path) -> None:
     """Write the proxy's settings into a file for CROSSFADE_CONFIG, which only its owner may read."""
+    kept = {name: text for name, text in settings.items() if name.startswith("CROSSFADE_") and name != CONFIG}
+    # A string of JSON is one of TOML too.
+    write_private(file, "".join(f"{name} = {json.dumps(text, ensure_ascii=False)}\n" for name, text in kept.items()))
+
+
+def write_private(file: Path, text: str) -> None:
+    """Write a file that only its owner may read."""
     file.parent.mkdir(parents=True, exist_ok=True)
     file.unlink(missing_ok=True)
-    kept = {name: text for name, text in settings.items() if name.startswith("CROSSFADE_") and name != CONFIG}
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as output:
-        # A string of JSON is one of TOML too.
-        output.writelines(f"{name} = {json.dumps(text, ensure_ascii=False)}\n" for name, text in kept.items())
+        output.write(text)
+
+
+async def give_password(settings: Mapping[str, str], file: Path) -> None:
+    """Give the sample shop's admin a password, once, and leave it in a file; nobody knows the sample's own."""
+    password = secrets.token_urlsafe(PASSWORD_BYTES)
+    async with await connect(settings, database=settings["CROSSFADE_MYSQL_DATABASE"]) as connection:
+        async with connection.cursor() as cursor:
+            password_hash = bcrypt.hashpw(password.encode(), bcrypt.gensalt()).decode()
+            if await cursor.execute(OPEN_SAMPLE, (password_hash,)):
+                write_private(file, f"{password}\n")
+        await connection.commit()
 
 
 async def create_database(settings: Mapping[str, str]) -> None:
@@ -150,18 +176,23 @@ async def create_database(settings: Mapping[str, str]) -> None:
     host, port = settings[MYSQL_HOST], int(settings["CROSSFADE_MYSQL_PORT"])
     name = settings["CROSSFADE_MYSQL_DATABASE"]
     try:
-        connection = await asyncmy.connect(
-            host=host,
-            port=port,
-            user=settings["CROSSFADE_MYSQL_USER"],
-            password=settings["CROSSFADE_MYSQL_PASSWORD"],
-        )
-        async with connection, connection.cursor() as cursor:
+        async with await connect(settings) as connection, connection.cursor() as cursor:
             # IF NOT EXISTS alone would do, but the driver prints the server's remark that it exists.
             if not await cursor.execute(HAS_DATABASE, (name,)):
                 await cursor.execute(DATABASE.format(name=name.replace("`", "``")))
     except (OSError, asyncmy.errors.MySQLError) as error:
         raise ServerError(f"cannot create the database {name} on MySQL at {host}:{port}: {error}") from error
+
+
+async def connect(settings: Mapping[str, str], database: str | None = None) -> asyncmy.Connection:
+    """Open a session on MySQL. Raises OSError or MySQLError."""
+    return await asyncmy.connect(
+        host=settings[MYSQL_HOST],
+        port=int(settings["CROSSFADE_MYSQL_PORT"]),
+        user=settings["CROSSFADE_MYSQL_USER"],
+        password=settings["CROSSFADE_MYSQL_PASSWORD"],
+        database=database,
+    )
 
 
 class Proxy:
@@ -212,6 +243,7 @@ def next_steps(settings: Mapping[str, str], logs: list[str]) -> str:
         listen=settings[LISTEN],
         admin_listen=settings[ADMIN_LISTEN],
         settings_file=SETTINGS_FILE,
+        password_file=PASSWORD_FILE,
         crossfade=Path(sys.executable).with_name("crossfade"),
         databases=databases,
     )
@@ -241,6 +273,7 @@ def main() -> int:
             proxy = Proxy(settings)
             proxy.run("db", "prepare", "--shop-tables")
             proxy.run("db", "sample")
+            asyncio.run(give_password(settings, PASSWORD_FILE))
             return serve(proxy, settings, logs)
     except ServerError as error:
         print(f"make run: {error}", file=sys.stderr)

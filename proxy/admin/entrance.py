@@ -130,7 +130,6 @@ def _guard(parts: EntranceParts) -> Middleware:
 
 
 async def _guarded(request: web.Request, handler: Handler, parts: EntranceParts, call_id: str) -> web.StreamResponse:
-    is_write = request.method not in LOOKING
     try:
         check_origin(request, parts.rules.allowed_hosts)
         return await handler(request)
@@ -138,11 +137,11 @@ async def _guarded(request: web.Request, handler: Handler, parts: EntranceParts,
         error = _translated(request, answer)
         if error is None:
             raise
-        return problem_response(error, correlation_id=call_id, is_write=is_write)
+        return problem_response(error, correlation_id=call_id, is_write=False)
     except Exception as error:  # noqa: BLE001  # The boundary: whatever it was, the caller gets a problem.
         if code_of(error) == INTERNAL:
             _log.error("admin_call_broke", error=error, path=request.path)
-        return problem_response(error, correlation_id=call_id, is_write=is_write)
+        return problem_response(error, correlation_id=call_id, is_write=False)
 
 
 def _translated(request: web.Request, answer: web.HTTPException) -> Exception | None:

@@ -1,5 +1,6 @@
 """The named values of an admin call, from its body, its query or its path: their schema and how they are read; pure."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,7 +10,7 @@ from adapters.errors import Fault, InvalidArgument
 from proxy.rpc.schemas import Schema
 
 TEXT_MAX: Final = 1000
-DIGITS_MAX: Final = 18
+_DIGITS: Final = re.compile(r"[0-9]{1,18}")
 
 
 class Place(StrEnum):
@@ -22,7 +23,7 @@ class Place(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One value. `read` raises ValueError with what goes on after the name; null is like not given."""
+    """One value. `read` raises ValueError with what goes on after the name."""
 
     name: str
     schema: Schema
@@ -48,10 +49,10 @@ def read_fields(fields: Iterable[Field], given: Given) -> dict[str, object]:
     ]
     found: dict[str, object] = {}
     for (place, name), field in declared.items():
-        value = given.get(place, {}).get(name)
-        if value is not None:
+        values = given.get(place, {})
+        if name in values:
             try:
-                found[name] = field.read(value)
+                found[name] = field.read(values[name])
             except ValueError as error:
                 faults.append(Fault(name, str(error)))
         elif field.is_required:
@@ -77,7 +78,7 @@ def whole(name: str, minimum: int, maximum: int, *, place: Place = Place.BODY, i
 
     def read(value: object) -> object:
         number = value
-        if place is not Place.BODY and isinstance(value, str) and value.isdecimal() and len(value) <= DIGITS_MAX:
+        if place is not Place.BODY and isinstance(value, str) and _DIGITS.fullmatch(value):
             number = int(value)
         if type(number) is not int or not minimum <= number <= maximum:
             raise ValueError(f"must be an integer from {minimum} to {maximum}")

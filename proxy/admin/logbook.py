@@ -34,14 +34,17 @@ class LogBook:
         found: list[tuple[datetime, Source, Entry]] = []
         for source in sources:
             at = FAR_OFF
-            for entry in await self._audit.page(source, below_id=below.get(source), limit=limit + 1):
+            page = await self._audit.page(source, below_id=below.get(source), limit=limit + 1)
+            # Of a source that has no place on this page the next one shows nothing newer all the same.
+            below.setdefault(source, max((entry.id + 1 for entry in page), default=1))
+            for entry in page:
                 # Within a source the ids decide, for the cursor goes by them; times may differ from that by a moment.
                 at = min(at, entry.at)
                 found.append((at, source, entry))
         found.sort(key=lambda each: (each[0], -_ORDER.index(each[1]), each[2].id), reverse=True)
         taken = found[:limit]
         for _, source, entry in taken:
-            below[source] = min(entry.id, below.get(source) or entry.id)
+            below[source] = min(entry.id, below[source])
         return LogPage(
             tuple(_shown(source, entry) for _, source, entry in taken),
             total_count=sum([await self._audit.count(source) for source in sources]),

@@ -34,6 +34,11 @@ class Passwords:
         """Whether it is known how long a comparison takes in this shop."""
         return self._cost is not None
 
+    @property
+    def nobody(self) -> str:
+        """The hash of no password, which takes as long to compare with as the shop's."""
+        return _NOBODY.format(cost=self._cost or COST)
+
     def tune(self, password_hashes: Iterable[str]) -> None:
         """Take as long for nobody's password as for the slowest of these."""
         costs = [int(match[1]) for match in map(_HASH.fullmatch, password_hashes) if match is not None]
@@ -45,10 +50,9 @@ class Passwords:
         Raises Unavailable while too many are compared.
         """
         is_hash = password_hash is not None and _HASH.fullmatch(password_hash) is not None
-        nobody = _NOBODY.format(cost=self._cost or COST)
         await self._limiter.enter(deadline)
         try:
-            return await asyncio.to_thread(_is_right, password, password_hash if is_hash else None, nobody)
+            return await asyncio.to_thread(_is_right, password, password_hash if is_hash else None, self.nobody)
         finally:
             self._limiter.leave()
 

@@ -124,7 +124,10 @@ def _answer(operation: Operation) -> Schema:
         "description": "The answer.",
         "headers": {
             **_correlation_header(),
-            "X-Crossfade-Phase": _header("The phase of the migration that the call was served in."),
+            "X-Crossfade-Phase": _header(
+                "The phase of the migration that the call was served in; `; override` follows where the cookie "
+                "crossfade_flags chose how to read."
+            ),
             "X-Crossfade-Served-By": _header("The database that answered."),
             "X-Crossfade-Shadow": _header("What became of the other database, where it was asked."),
         },

@@ -77,11 +77,17 @@ class OperationHandler:
             return _response(self._operation.absent(), {})
         await parts.limiter.enter(deadline)
         try:
-            reading = await _reading(request, parts, deadline) if hdrs.COOKIE in request.headers else None
+            reading = await self._reading(request, parts, deadline) if hdrs.COOKIE in request.headers else None
             answer = await parts.dispatcher.call(CallRequest(self._operation, arguments, deadline, call_id, reading))
         finally:
             parts.limiter.leave()
         return _response(answer.result, _headers(answer))
+
+    async def _reading(self, request: web.BaseRequest, parts: RpcParts, deadline: Deadline) -> Reading | None:
+        cookie = request.cookies.get(OVERRIDE_COOKIE)
+        if cookie is None or parts.overrides is None or self._operation.is_write:
+            return None
+        return await parts.overrides.reading(cookie, deadline)
 
     def _arguments(self, body: bytes) -> dict[str, object] | None:
         try:
@@ -90,11 +96,6 @@ class OperationHandler:
             if not may_have_wide_numbers(body):
                 raise
             return self._parser.parse(decode_exactly(body))
-
-
-async def _reading(request: web.BaseRequest, parts: RpcParts, deadline: Deadline) -> Reading | None:
-    cookie = request.cookies.get(OVERRIDE_COOKIE)
-    return None if cookie is None or parts.overrides is None else await parts.overrides.reading(cookie, deadline)
 
 
 def _headers(answer: Answer) -> dict[str, str]:

@@ -114,6 +114,9 @@ async def admin_promote(settings: Settings, options: argparse.Namespace) -> Repo
     """Make a user super admin."""
     async with opened_room(settings) as host:
         user = await _user_of(host, options.email)
+        # A command has no poll that would keep its copy of the flags fresh.
+        copies = host.room.copies
+        copies.snapshot.adopt(await copies.control.read(), is_deciding=True)
         await host.room.promote(user.id, actor=_actor())
     return Report([f"{user.username} is super admin"], {"user_id": user.id, "username": user.username})
 

@@ -198,6 +198,6 @@ def details_of(error: CrossfadeError) -> list[str]:
         return []
     found = error.members.get("errors", ())
     return [
-        "{sentence} {verdict}: found {figure}, asked for {threshold}".format_map(check)
+        "{sentence} Verdict: {verdict}. Found: {figure}. Asked for: {threshold}.".format_map(check)
         for check in (found if isinstance(found, Sequence) else ())
     ]

@@ -11,6 +11,9 @@ ADMIN_ID: Final = 1
 BUYER: Final = "ben <b>&"
 BUYER_ID: Final = 2
 PASSWORD: Final = "correct horse"
+TABS_MAX: Final = 100
+FOCUSED: Final = "(document.activeElement.labels?.[0] ?? document.activeElement).textContent.trim()"
+"""What the control that has the focus is called."""
 
 
 class Operator:
@@ -36,6 +39,19 @@ class Operator:
         """Follow the first link of that name."""
         await self.page.get_by_role("link", name=name).first.click()
 
+    async def tab_to(self, name: str) -> None:
+        """Press the tab key until the control of that name has the focus."""
+        for _ in range(TABS_MAX):
+            await self.page.keyboard.press("Tab")
+            if name == await self.page.evaluate(FOCUSED):
+                return
+        raise AssertionError(f"nothing called {name!r} can be reached with the tab key")
+
+    async def enter(self) -> None:
+        """Press enter, and wait for the page that follows."""
+        async with self.page.expect_navigation():
+            await self.page.keyboard.press("Enter")
+
     async def heading(self) -> str:
         """What the page calls itself."""
         return await self.page.locator("h1").inner_text()
@@ -47,6 +63,11 @@ class Operator:
     async def summary(self) -> str:
         """The one line that tells the state."""
         return await self.page.locator("[data-live=summary]").inner_text()
+
+    async def refresh_until(self, shown: Locator) -> None:
+        """Look again until something is to be seen; the watchdog of all tests ends it."""
+        while not await shown.is_visible():
+            await self.follow("Refresh")
 
     def section(self, name: str) -> Locator:
         """A section of the page by its heading."""

@@ -1,12 +1,18 @@
 """Logging in: what is told, what is counted, and what a session is worth."""
 
 import asyncio
+from pathlib import Path
 
+import aiohttp
 import pytest
 
 from proxy.admin.login import ADDRESS_TRIES, NAME_TRIES
 from tests.control.listeners import PASSWORD, Listeners, cookie_of, listening, plant_user
 from tests.fleet.estate import Estate
+from tests.fleet.proxies import serving
+
+CONNECTIONS = 16
+"""Enough for each of two workers to take some."""
 
 
 @pytest.fixture(autouse=True)
@@ -121,3 +127,22 @@ async def test_a_logout_clears_the_cookie(listeners: Listeners) -> None:
     left = await listeners.send("POST", "/admin/logout", cookies=cookies, headers={"X-CSRF-Token": token})
     assert {} == left.data
     assert "Max-Age=0" in left.cookies["crossfade_session"]
+
+
+async def test_a_session_holds_on_every_worker(estate: Estate, admin_id: int, tmp_path: Path) -> None:
+    """Also where no secret is given, as in development: the workers of one start share one."""
+    assert admin_id
+    async with serving(estate, tmp_path / "log", CROSSFADE_WORKERS="2") as proxy:
+        async with aiohttp.ClientSession() as http:
+            body = {"username": "root", "password": PASSWORD}
+            async with http.post(f"http://{proxy.admin}/admin/login", json=body) as answer:
+                headers = {"Cookie": f"crossfade_session={answer.cookies['crossfade_session'].value}"}
+        seen = set()
+        for _ in range(CONNECTIONS):
+            async with (
+                aiohttp.ClientSession() as http,
+                http.get(f"http://{proxy.admin}/admin/flags/status", headers=headers) as answer,
+            ):
+                seen.add(answer.status)
+        assert {200} == seen
+        assert 2 == len(proxy.events("serving_started"))

@@ -17,6 +17,9 @@ from tests.fleet.waiting import until
 
 EVENT_LIMIT_S: Final = 30.0
 
+Session = tuple[dict[str, str], str]
+"""The cookies of an admin, and the token of the forms."""
+
 
 class Stream:
     """The events of a page that is looked at."""
@@ -32,6 +35,11 @@ class Stream:
                 head, _, rest = block.partition("\n")
                 if head == f"event: {name}":
                     return "\n".join(line.removeprefix("data: ") for line in rest.splitlines()).strip()
+
+    async def end(self) -> None:
+        """Read to the end."""
+        async with asyncio.timeout(EVENT_LIMIT_S):
+            await self._content.read()
 
 
 @asynccontextmanager
@@ -94,7 +102,7 @@ async def test_an_answer_of_an_old_page_changes_nothing(listeners: Listeners, es
     """Whoever sets flags by a page that shows an older version is told so, and nothing is set."""
     cookies, token = await listeners.session()
     old = str(await estate.epoch())
-    await must(estate, "flags", "set", "compare_percent=70")
+    await post(listeners, (cookies, token), "flags", compare_percent=70)
     form = {"csrf": token, "version": old, "compare_percent": "10"}
     reply = await listeners.send("POST", f"{PATH}/flags", form=form, cookies=cookies)
     assert 409 == reply.status
@@ -120,16 +128,39 @@ async def test_a_page_that_is_looked_at_sees_changes_and_ends_with_the_right(
         assert "" == await stream.next("end")
 
 
+async def test_a_page_that_is_looked_at_does_not_hold_up_a_drain(listeners: Listeners) -> None:
+    """The stream ends by itself."""
+    cookies, _ = await listeners.session()
+    async with looking(listeners, cookies) as stream:
+        await stream.next("summary")
+        listeners.shop.worker.health.begin_drain()
+        await stream.end()
+
+
+async def test_the_log_is_shown_a_page_at_a_time(listeners: Listeners) -> None:
+    """What is older than an entry stands on the page that its cursor leads to, and nothing else."""
+    cookies, token = await listeners.session()
+    for percent, reason in ((80, "the older reason"), (81, "the newer reason")):
+        await post(listeners, (cookies, token), "flags", compare_percent=percent, reason=reason)
+    newest = await listeners.send("GET", "/admin/migration/logs?kind=audit&limit=1", cookies=cookies)
+    first = await listeners.send("GET", f"{PATH}/log?kind=audit", cookies=cookies)
+    assert first.text.index("the newer reason") < first.text.index("the older reason")
+    cursor = newest.data["next_cursor"]
+    older = await listeners.send("GET", f"{PATH}/log?kind=audit&cursor={cursor}", cookies=cookies)
+    assert "the older reason" in older.text
+    assert "the newer reason" not in older.text
+
+
 async def test_an_admin_can_roll_back_while_the_target_is_away(estate: Estate, admin_id: int) -> None:
     """The page comes up, names what it cannot reach, and goes back in one action."""
     assert admin_id
     async with wired(estate) as wires, listening(estate, **on_wires(wires)) as listeners:
-        await must(estate, "phase", "set", "3", "--force", "--reason", "a drill")
         cookies, token = await listeners.session()
+        await post(listeners, (cookies, token), "move", to=3, force="yes")
         wires[Place.DYNAMODB].refuse()
         await until("the page to miss the target", lambda: misses(listeners, cookies, "dynamodb"))
-        reply = await listeners.send("POST", f"{PATH}/rollback", form={"csrf": token}, cookies=cookies)
-        assert (303, f"{PATH}?done=rolled-back") == (reply.status, reply.headers["Location"].partition("&")[0])
+        reply = await post(listeners, (cookies, token), "rollback")
+        assert f"{PATH}?done=rolled-back" == reply.headers["Location"].partition("&")[0]
         assert "Phase 2" in (await listeners.send("GET", PATH, cookies=cookies)).text
         await wires[Place.DYNAMODB].restore()
 
@@ -139,13 +170,29 @@ async def test_the_page_comes_up_while_the_source_is_away(estate: Estate, admin_
     assert admin_id
     async with wired(estate) as wires, listening(estate, **on_wires(wires)) as listeners:
         await must(estate, "backfill")
-        for phase in ("3", "4"):
-            await must(estate, "phase", "set", phase, "--force", "--reason", "a drill")
-        cookies, _ = await listeners.session()
+        cookies, token = await listeners.session()
+        for phase in (3, 4):
+            await post(listeners, (cookies, token), "move", to=phase, force="yes")
+        await until("the worker to serve phase 4", lambda: is_current(listeners, estate))
         wires[Place.MYSQL].refuse()
         wires[Place.MYSQL].cut_all()
         await until("the page to miss the source", lambda: misses(listeners, cookies, "mysql"))
         await wires[Place.MYSQL].restore()
+
+
+async def post(listeners: Listeners, session: Session, action: str, **fields: object) -> Reply:
+    """Send a form of the page, which is to be carried out."""
+    cookies, token = session
+    form = {"csrf": token, "reason": "a drill", **{name: str(value) for name, value in fields.items()}}
+    reply = await listeners.send("POST", f"{PATH}/{action}", form=form, cookies=cookies)
+    assert 303 == reply.status, reply.text
+    return reply
+
+
+async def is_current(listeners: Listeners, estate: Estate) -> bool:
+    """Whether the worker serves the version in force."""
+    state = listeners.shop.worker.snapshot.latest
+    return state is not None and state.epoch == await estate.epoch()
 
 
 async def misses(listeners: Listeners, cookies: Mapping[str, str], database: str) -> bool:

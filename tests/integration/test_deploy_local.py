@@ -13,6 +13,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import asyncmy
+import bcrypt
 import pytest
 from aiobotocore.session import get_session
 from types_aiobotocore_dynamodb import DynamoDBClient
@@ -20,7 +21,7 @@ from types_aiobotocore_dynamodb import DynamoDBClient
 from deploy.local.dynamodb import DynamoDBServer, start_dynamodb
 from deploy.local.mysql import MySQLServer, start_mysql
 from deploy.local.process import LOCAL, PortTakenError, ServerError, free_port
-from deploy.local.run import check_free, complete, create_database
+from deploy.local.run import check_free, complete, create_database, give_password
 
 ROOT = LOCAL.parent
 DEATH_TIMEOUT_MS = 20_000
@@ -235,6 +236,22 @@ async def test_create_database_makes_it_once(mysql: MySQLServer) -> None:
     await query(mysql, "CREATE TABLE `my``shop`.t (n INT)")
     await create_database(settings)
     assert (("t",),) == await query(mysql, "SHOW TABLES FROM `my``shop`")
+
+
+async def test_give_password_opens_the_sample_once(mysql: MySQLServer, tmp_path: Path) -> None:
+    """The sample's admin can log in with what the file says; a password that was set is nobody's to change."""
+    settings = complete({"CROSSFADE_MYSQL_HOST": mysql.host, "CROSSFADE_MYSQL_PORT": str(mysql.port)})
+    await create_database(settings)
+    await query(mysql, "CREATE TABLE shop.users (username VARCHAR(50), password_hash VARCHAR(255))")
+    await query(mysql, "INSERT INTO shop.users VALUES ('ana', '$2b$12$SampleShopSample'), ('ben', 'his')")
+    file = tmp_path / "password"
+    await give_password(settings, file)
+    ((given,), (other,)) = await query(mysql, "SELECT password_hash FROM shop.users ORDER BY username")
+    assert bcrypt.checkpw(file.read_text().strip().encode(), str(given).encode())
+    assert "his" == other
+    file.unlink()
+    await give_password(settings, file)
+    assert not file.exists()
 
 
 async def test_create_database_names_an_absent_server() -> None:

@@ -1,15 +1,15 @@
 """The page's templates, filled in with what the control plane says."""
 
+import re
 from html.parser import HTMLParser
 
 import pytest
+from markupsafe import escape
 
 from adapters.flags import Flags
 from control_ui.forms import FLAGS, Form, written
 from control_ui.ports import Refused
-from control_ui.views import Routes, parts
-from control_ui.visit import Missing
-from proxy.admin.records import JobState, LogKind
+from control_ui.views import Routes
 from proxy.flags import model
 from proxy.flags.model import with_phase
 from tests import page_sample as sample
@@ -18,45 +18,7 @@ from tests.page_sample import NASTY
 VOID = {"meta", "link", "input", "br", "hr", "img"}
 
 
-def filled() -> dict[str, str]:
-    """Every page, in the states that it can be in."""
-    pages, visitor = sample.pages(), sample.Reader()
-    missing = Missing("MySQL cannot be reached.")
-    refusal = Refused(409, f"Refused for {NASTY}.", details=[NASTY], is_gate_closed=True)
-    whole = {**parts(sample.status(), sample.RULES), **sample.overview()}
-    lost = sample.overview(
-        gates=dict.fromkeys(sample.PHASES, missing), mismatches=missing, audit=missing, admins=missing, done=None
-    )
-    half_known = sample.status(statistics=None, proxies=None, pending_intents=None, jobs=(), is_copy_stale=True)
-    move = {"visitor": visitor, "target": 4, **parts(sample.status(), sample.RULES)}
-    shut = {"visitor": visitor, "refusal": refusal, "repeated": {"to": "4", "version": "7"}, "action": "/x"}
-    return {
-        "overview": pages.text("overview.html", whole),
-        "overview lost": pages.text("overview.html", {**parts(missing, sample.RULES), **lost}),
-        "overview half known": pages.text("overview.html", {**whole, **parts(half_known, sample.RULES)}),
-        "overview custom": pages.text(
-            "overview.html", {**whole, **parts(sample.status(Flags(dual_write=True, dual_read=True)), sample.RULES)}
-        ),
-        "overview first phase": pages.text(
-            "overview.html", {**whole, **parts(sample.status(Flags()), sample.RULES), "admins": []}
-        ),
-        "login": pages.text("login.html", {"refusal": None, "token": "t"}),
-        "login refused": pages.text("login.html", {"refusal": refusal, "token": "t"}),
-        "forbidden": pages.text("forbidden.html", {"refusal": refusal}),
-        "closed": pages.text("closed.html", {"refusal": refusal}),
-        "refused": pages.text("refused.html", {"visitor": visitor, "refusal": refusal}),
-        "shut": pages.text("shut.html", {**shut, "form": Form({"reason": NASTY})}),
-        "move": pages.text("move.html", {**move, "gate": sample.gate()}),
-        "move open": pages.text("move.html", {**move, "gate": sample.gate(is_open=True)}),
-        "move unknown": pages.text("move.html", {**move, "gate": missing}),
-        "job": pages.text("job.html", {"visitor": visitor, "job": sample.job()}),
-        "job done": pages.text("job.html", {"visitor": visitor, "job": sample.job(JobState.DONE)}),
-        "log": pages.text("log.html", {"visitor": visitor, "kind": None, "log": sample.entries(*LogKind)}),
-        "log empty": pages.text("log.html", {"visitor": visitor, "kind": "audit", "log": sample.entries()}),
-    }
-
-
-PAGES = filled()
+PAGES = sample.filled()
 
 
 class Reading(HTMLParser):
@@ -133,6 +95,13 @@ def test_drawing_says_where_calls_go(phase: int) -> None:
     answering = "DynamoDB" if phase > 3 else "MySQL"
     compared = " and compared with DynamoDB" if phase == 3 else ""
     assert f"Writes go to {written}. Reads are answered by {answering}{compared}." == routes.sentence
+
+
+def test_mismatches_are_shown_with_both_values() -> None:
+    """The attribute, what each database says of it, and the call that saw it."""
+    table = PAGES["overview"].partition("Latest mismatches, an attribute each")[2].partition("</table>")[0]
+    cells = [cell.strip() for cell in re.findall(r"<td>(.*?)</td>", table, re.DOTALL)]
+    assert ["None", "first_name", escape(NASTY), "none", "call-1"] == cells[1:]
 
 
 def test_every_flag_has_its_form() -> None:
