@@ -227,7 +227,7 @@ async def test_load_goes_on_after_a_deadline_cut_it(shop: SweptShop) -> None:
         cut = 0
         while True:
             try:
-                deadline = Deadline.after(LITTLE_S * (1 + cut))
+                deadline = Deadline.after(LITTLE_S * 1.2**cut)
                 found = await store.read(OPERATIONS["product.get_products"], {"limit": 1000}, deadline)
             except (DeadlineExceeded, Unavailable):
                 cut += 1
