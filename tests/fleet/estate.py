@@ -1,9 +1,7 @@
-"""A schema and a table prefix of a test's own, prepared by the product's own command, and what lies in them."""
+"""A schema and a table prefix of a test's own, prepared as the product's own command does, and what lies in them."""
 
 import asyncio
 import os
-import subprocess
-import sys
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,7 +25,6 @@ from tests.fleet.waiting import until
 from tests.mysql_schema import insert
 
 ROOT: Final = Path(__file__).parents[2]
-PREPARE_LIMIT_S: Final = 60.0
 NO_OPTIONS: Final = Namespace()
 
 Rows = list[tuple[Any, ...]]
@@ -197,14 +194,9 @@ def estate(
     made = Estate(endpoint, dynamodb, f"{name}_", given)
     asyncio.run(_run(server, f"CREATE DATABASE {name} DEFAULT COLLATE utf8mb4_0900_ai_ci"))
     try:
-        subprocess.run(
-            [sys.executable, "-m", "proxy", "db", "prepare", "--shop-tables"],
-            cwd=ROOT,
-            env=made.environ(CROSSFADE_FIRST_PHASE=str(phase)),
-            check=True,
-            capture_output=True,
-            timeout=PREPARE_LIMIT_S,
-        )
+        settings = made.settings(CROSSFADE_FIRST_PHASE=str(phase))
+        prepared = asyncio.run(commands.db_prepare(settings, Namespace(shop_tables=True)))
+        assert prepared.is_well, prepared.lines
         yield made
     finally:
         asyncio.run(_run(server, f"DROP DATABASE {name}"))
