@@ -28,7 +28,7 @@ from tests.fleet.waiting import lapse
 
 CLIENTS: Final = 32 if is_full_proof() else 8
 CHANGES: Final = 200 if is_full_proof() else 20
-BETWEEN_S: Final = 1.0 if is_full_proof() else 0.8
+BETWEEN_S: Final = 0.8
 """Four states in turn, each for so long: none comes again within what a read may be late by."""
 PACE_S: Final = 0.0 if is_full_proof() else 0.02
 LEASE_S: Final = 3.0
