@@ -81,8 +81,8 @@ class Chronicle:
 @pytest.fixture
 async def two_workers(estate: Estate, tmp_path: Path) -> AsyncIterator[ProxyProcess]:
     """One proxy of two workers, whose calls have time enough on a machine that has not."""
-    given = {"CROSSFADE_WORKERS": "2", "CROSSFADE_CALL_DEADLINE_S": "30"}
-    async with serving(estate, tmp_path / "log", **given) as proxy:
+    patient = {"CROSSFADE_CALL_DEADLINE_S": "30", "CROSSFADE_WRITE_SESSION_TIMEOUT_S": "60"}
+    async with serving(estate, tmp_path / "log", CROSSFADE_WORKERS="2", **patient) as proxy:
         yield proxy
 
 
