@@ -26,9 +26,12 @@ _SIDE: Final = re.compile(r"\b(?:[Tt]he )?(source|target)\b")
 
 def words_of(before: Flags, after: Flags) -> list[str]:
     """What a change of flags does, a sentence each; empty when it moves nothing."""
-    found = [_BEGINNINGS[effect] for effect in effects(before, after)]
+    begun = effects(before, after)
+    found = [_BEGINNINGS[effect] for effect in begun]
     if before.read_from_dynamodb and not after.read_from_dynamodb:
         found.append("The source answers all reads again.")
+    if after.validation and not before.validation and Effect.COMPARED not in begun:
+        found.append("Every read asks both databases and compares them.")
     if before.validation and not after.validation:
         found.append("Reads are no longer compared.")
     if before.dual_write and not (after.dual_write or after.read_from_dynamodb):

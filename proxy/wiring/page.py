@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, TypeGuard
 
 from aiohttp import web
 
@@ -185,7 +185,7 @@ def refusal_of(error: CrossfadeError) -> Refused:
         status if isinstance(status, int) else 500,
         f"{sentence[:1].upper()}{sentence[1:]}.",
         details=details_of(error),
-        is_gate_closed=isinstance(error, Conflict) and error.reason is Reason.GATE_CLOSED,
+        is_gate_closed=is_gate_closed(error),
         retry_after_s=error.retry_after_s if isinstance(error, Unavailable) else None,
     )
 
@@ -194,10 +194,15 @@ def details_of(error: CrossfadeError) -> list[str]:
     """What is wrong one by one: faults of arguments, or the checks that hold a gate shut."""
     if isinstance(error, InvalidArgument):
         return [f"{fault.path}: {fault.message}" for fault in error.faults]
-    if not isinstance(error, Conflict):
+    if not is_gate_closed(error):
         return []
-    found = error.members.get("errors", ())
+    checks = error.members["errors"]
+    assert isinstance(checks, Sequence)  # noqa: S101  # As the control room makes it.
     return [
-        "{sentence} Verdict: {verdict}. Found: {figure}. Asked for: {threshold}.".format_map(check)
-        for check in (found if isinstance(found, Sequence) else ())
+        "{sentence} Verdict: {verdict}. Found: {figure}. Asked for: {threshold}.".format_map(check) for check in checks
     ]
+
+
+def is_gate_closed(error: CrossfadeError) -> TypeGuard[Conflict]:
+    """Whether a gate stands against what was asked for."""
+    return isinstance(error, Conflict) and error.reason is Reason.GATE_CLOSED

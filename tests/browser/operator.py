@@ -5,6 +5,7 @@ from typing import Final
 from playwright.async_api import Locator, Page
 
 from control_ui.pages import PATH
+from tests.fleet.waiting import until
 
 ADMIN: Final = "anna"
 ADMIN_ID: Final = 1
@@ -65,9 +66,15 @@ class Operator:
         return await self.page.locator("[data-live=summary]").inner_text()
 
     async def refresh_until(self, shown: Locator) -> None:
-        """Look again until something is to be seen; the watchdog of all tests ends it."""
-        while not await shown.is_visible():
+        """Look again until something is to be seen."""
+
+        async def is_shown() -> bool:
+            if await shown.is_visible():
+                return True
             await self.follow("Refresh")
+            return await shown.is_visible()
+
+        await until(f"the page to show {shown}", is_shown)
 
     def section(self, name: str) -> Locator:
         """A section of the page by its heading."""

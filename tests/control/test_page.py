@@ -137,6 +137,25 @@ async def test_a_page_that_is_looked_at_does_not_hold_up_a_drain(listeners: List
         await stream.end()
 
 
+async def test_a_comparison_is_started_watched_and_stopped(listeners: Listeners) -> None:
+    """Its page says how far it is, and that it has ended; the answer to its end leads back."""
+    session = await listeners.session()
+    started = await post(listeners, session, "validate", entity="user")
+    location = started.headers["Location"]
+    stopped = await post(listeners, session, "cancel", job=location.rpartition("/")[2])
+    assert f"{PATH}?done=cancelled" == stopped.headers["Location"]
+
+    async def ended() -> str:
+        page = await listeners.send("GET", location, cookies=session[0])
+        assert 200 == page.status, page.text
+        return "" if "<strong>running</strong>" in page.text else page.text
+
+    text = await until("the comparison to end", ended)
+    assert "<strong>cancelled</strong>" in text or "<strong>done</strong>" in text
+    assert "<progress" in text
+    assert "Cancel verify" not in text
+
+
 async def test_the_log_is_shown_a_page_at_a_time(listeners: Listeners) -> None:
     """What is older than an entry stands on the page that its cursor leads to, and nothing else."""
     cookies, token = await listeners.session()

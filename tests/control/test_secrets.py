@@ -127,4 +127,4 @@ async def test_no_secret_is_ever_told(estate_in_3: Estate, tmp_path: Path) -> No
 
 def parts(secret: str) -> list[str]:
     """A secret, and of a token its signature."""
-    return [secret, *secret.split(".")[2:]]
+    return [secret, *secret.split(".")[2:]] if secret.startswith("eyJ") else [secret]

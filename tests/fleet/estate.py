@@ -1,9 +1,7 @@
-"""A schema and a table prefix of a test's own, prepared by the product's own command, and what lies in them."""
+"""A schema and a table prefix of a test's own, prepared as the product's own command does, and what lies in them."""
 
 import asyncio
 import os
-import subprocess
-import sys
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,7 +25,6 @@ from tests.fleet.waiting import until
 from tests.mysql_schema import insert
 
 ROOT: Final = Path(__file__).parents[2]
-PREPARE_LIMIT_S: Final = 60.0
 NO_OPTIONS: Final = Namespace()
 
 Rows = list[tuple[Any, ...]]
@@ -100,6 +97,11 @@ class Estate:
         """The version of the control state."""
         ((epoch,),) = await self.rows("SELECT epoch FROM crossfade_control")
         return int(epoch)
+
+    async def phases_passed(self) -> list[int]:
+        """The phases that the audit tells of, in order."""
+        rows = await self.rows("SELECT `after` FROM crossfade_audit WHERE kind = 'flags' ORDER BY id")
+        return [_phase(orjson.loads(after)) for (after,) in rows]
 
     async def is_switch_waiting(self) -> bool:
         """Whether somebody waits for the control row."""
@@ -191,6 +193,14 @@ class EstateBackstage:
         await self._estate.verify()
 
 
+def _phase(flags: Mapping[str, bool]) -> int:
+    if not flags["dual_write"]:
+        return 1
+    if flags["read_from_dynamodb"]:
+        return 4
+    return 3 if flags["dual_read"] else 2
+
+
 @contextmanager
 def estate(
     mysql: servers.MySQLEndpoint, dynamodb: servers.DynamoDBEndpoint, *, phase: int = 2, **given: str
@@ -202,14 +212,9 @@ def estate(
     made = Estate(endpoint, dynamodb, f"{name}_", given)
     asyncio.run(_run(server, f"CREATE DATABASE {name} DEFAULT COLLATE utf8mb4_0900_ai_ci"))
     try:
-        subprocess.run(
-            [sys.executable, "-m", "proxy", "db", "prepare", "--shop-tables"],
-            cwd=ROOT,
-            env=made.environ(CROSSFADE_FIRST_PHASE=str(phase)),
-            check=True,
-            capture_output=True,
-            timeout=PREPARE_LIMIT_S,
-        )
+        settings = made.settings(CROSSFADE_FIRST_PHASE=str(phase))
+        prepared = asyncio.run(commands.db_prepare(settings, Namespace(shop_tables=True)))
+        assert prepared.is_well, prepared.lines
         yield made
     finally:
         asyncio.run(_run(server, f"DROP DATABASE {name}"))

@@ -26,7 +26,6 @@ from tests.fleet.pair import Pair, move
 from tests.fleet.proxies import ProxyProcess, command, must, phase_words, serving
 from tests.fleet.shoppers import Shopper, hold_to_account, ledgers_of, shopping, surprises_of
 from tests.fleet.test_outages import OUTAGES
-from tests.fleet.test_user_slice import phases_passed
 from tests.fleet.waiting import lapse, until
 from tests.fleet.wires import Fate, Meeting, pass_all
 
@@ -170,7 +169,7 @@ async def test_way_down_waits_for_the_worker_that_is_cut_off(
         stale = await stale_reads(pair, user, until_done=moving)
     assert [] == stale
     assert is_deaf == (event["instance"] in moving.result().unconfirmed)
-    assert [4, 3, phase] == (await phases_passed(estate))[-3:]
+    assert [4, 3, phase] == (await estate.phases_passed())[-3:]
     if is_deaf:
         await pair.wires[Place.MYSQL].restore()
         pair.wires[Place.DYNAMODB].rule = pass_all

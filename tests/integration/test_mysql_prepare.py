@@ -71,6 +71,17 @@ async def test_prepare_leaves_the_shop_alone_unless_told(endpoint: MySQLEndpoint
     assert [] == await site.rows("SHOW TABLES")
 
 
+async def test_prepare_makes_the_table_of_jobs_anew(endpoint: MySQLEndpoint, site: Connection) -> None:
+    """One of the shape that nothing was ever written to gives way; the present one stays, with what it has."""
+    await site.execute("CREATE TABLE crossfade_job (name VARCHAR(64) PRIMARY KEY, last_id BIGINT NULL)")
+    await prepare(endpoint, shop_tables=True, first_flags=Flags())
+    await site.execute(
+        "INSERT INTO crossfade_job (kind, entities, epoch, started_by) VALUES ('verify', '[]', 1, 'ana')"
+    )
+    assert [] == await prepare(endpoint, shop_tables=True, first_flags=Flags())
+    assert [("verify",)] == await site.rows("SELECT kind FROM crossfade_job")
+
+
 async def test_prepare_adds_the_column_that_old_shops_lack(endpoint: MySQLEndpoint, site: Connection) -> None:
     """users.super_admin and its index come with prepare; existing users are none."""
     await prepare(endpoint, shop_tables=True, first_flags=Flags())

@@ -136,6 +136,12 @@ def test_way_back_has_no_gate(start: int, target: int) -> None:
     assert found.effects
 
 
+def test_way_back_to_3_says_that_reads_are_compared() -> None:
+    """It begins nothing that needs a gate, and is said all the same; a way forward says it once."""
+    back, forward = (words_of(with_phase(Flags(), start), with_phase(Flags(), 3)) for start in (4, 2))
+    assert [1, 1] == [sum("compares" in word for word in words) for words in (back, forward)]
+
+
 def test_databases_are_called_by_their_names() -> None:
     """Sentences speak of source and target until somebody reads them."""
     names = {Side.SOURCE: "MySQL", Side.TARGET: "DynamoDB"}

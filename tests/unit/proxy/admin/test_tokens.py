@@ -1,10 +1,15 @@
 """What `proxy.admin.tokens` promises: only its own key, one algorithm, and an end that is near."""
 
+import base64
+import hmac
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import jwt
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from adapters.errors import Unauthenticated
 from proxy.admin.tokens import LIFE_MAX, TOKEN_MAX, Seal, is_same, seals_of
@@ -73,6 +78,29 @@ def test_a_seal_refuses_what_is_no_token(token: str) -> None:
     """As an error of the wire, whatever the bytes."""
     with pytest.raises(Unauthenticated):
         Seal(KEY).read(token)
+
+
+ANY: Final = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.sampled_from(["HS256", "none", ""]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["exp", "alg"]), inner, max_size=2),
+    max_leaves=4,
+)
+HEADS: Final = st.dictionaries(st.sampled_from(["alg", "crit", "b64", "kid", "typ"]), ANY, max_size=4)
+CLAIMS: Final = st.dictionaries(st.sampled_from(["exp", "userId", "nbf", "iat", "aud", "sub"]), ANY, max_size=5)
+
+
+@given(head=HEADS, claims=CLAIMS | ANY, alg=st.sampled_from([{}, {"alg": "HS256"}]))
+@settings(max_examples=300, deadline=None)
+def test_a_seal_refuses_or_reads_whatever_is_signed(
+    head: dict[str, object], claims: object, alg: dict[str, object]
+) -> None:
+    """A rightly signed token of any form at all is no fault of the proxy."""
+    message = ".".join(_packed(json.dumps(part).encode()) for part in ({**head, **alg}, claims))
+    _reads(Seal(KEY), f"{message}.{_packed(hmac.digest(KEY, message.encode(), 'sha256'))}")
+
+
+def _packed(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def test_each_kind_has_a_key_of_its_own() -> None:
