@@ -42,7 +42,8 @@ class DetailReader:
         fences = self._caches.fences if keys else ()
         for _ in range(TRIES):
             found = await self._items.many([*fences, *beside, *keys])
-            products = {keys[key]: product_from(item) for key, item in found.items() if key in keys}
+            read = ((keys.get(key), item) for key, item in found.items())
+            products = {each: product_from(item) for each, item in read if each is not None}
             details = await self._detailed(products, found)
             if len(details) == len(products):
                 break

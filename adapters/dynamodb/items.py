@@ -54,6 +54,7 @@ from adapters.dynamodb.typed_json import (
     text_value,
 )
 from adapters.records import CartItem, Category, Order, OrderItem, Product, User
+from adapters.values import parse_time
 
 _Encoder = Callable[[object], AttributeValue]
 _ENCODERS: Final = cast(
@@ -207,18 +208,23 @@ def user_from(attributes: Attributes) -> User:
 
 
 def product_from(attributes: Attributes) -> Product:
-    """The product in its item; its id is the partition key."""
+    """The product in its item; its id is the partition key.
+
+    Lists make one for each product that they show, so it does by itself what the readers of `typed_json` do.
+    """
+    values = cast("Mapping[str, Mapping[str, str]]", attributes)
+    created_at, updated_at = values.get("created_at"), values.get("updated_at")
     return Product(
-        id=read_id(attributes, "PK"),
-        seller_id=read_id(attributes, "seller_id"),
-        category_id=read_id(attributes, "category_id"),
-        name=read_text(attributes, "product_name"),
-        description=read_optional_text(attributes, "description"),
+        id=int(values["PK"]["S"]),
+        seller_id=int(values["seller_id"]["S"]),
+        category_id=int(values["category_id"]["S"]),
+        name=values["product_name"]["S"],
+        description=values["description"]["S"] if "description" in values else None,
         price=read_money(attributes, "price"),
-        inventory_quantity=read_count(attributes, "inventory_quantity"),
-        image_url=read_optional_text(attributes, "image_url"),
-        created_at=read_time(attributes, "created_at"),
-        updated_at=read_time(attributes, "updated_at"),
+        inventory_quantity=int(values["inventory_quantity"]["N"]),
+        image_url=values["image_url"]["S"] if "image_url" in values else None,
+        created_at=None if created_at is None else parse_time(created_at["S"]),
+        updated_at=None if updated_at is None else parse_time(updated_at["S"]),
     )
 
 

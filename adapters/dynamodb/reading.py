@@ -43,14 +43,21 @@ class ItemReader:
 
     async def many(self, keys: Iterable[Key]) -> Mapping[Key, Attributes]:
         """The items under keys; missing ones are left out. A request for each hundred, one after another."""
-        wanted: dict[str, list[Attributes]] = {}
-        for key in dict.fromkeys(keys):
-            wanted.setdefault(key.table, []).append(self.keys.typed(key))
+        wanted: dict[str, dict[tuple[str, str], Key]] = {}
+        for key in keys:
+            wanted.setdefault(key.table, {})[key.partition, key.sort] = key
         if not wanted:
             return {}
-        named = {self._client.table_name(table): typed for table, typed in wanted.items()}
+        named = {
+            self._client.table_name(table): [self.keys.typed(key) for key in those.values()]
+            for table, those in wanted.items()
+        }
         found = await self._client.batch_get(named, deadline=self.deadline, operation=self._operation)
-        return {self.key_of(table, item): item for table in wanted for item in found[self._client.table_name(table)]}
+        return {
+            those[self._place(table, item)]: item
+            for table, those in wanted.items()
+            for item in found[self._client.table_name(table)]
+        }
 
     async def together(self, keys: Sequence[Key]) -> list[Attributes | None]:
         """The items under keys as of one moment, in the order of the keys; None for one that is not there.
@@ -86,7 +93,12 @@ class ItemReader:
 
     def key_of(self, table: str, item: Attributes) -> Key:
         """The key that an item lies under."""
-        return Key(table, *(read_text(item, name) for name in self.keys.names(table)))
+        return Key(table, *self._place(table, item))
+
+    def _place(self, table: str, item: Attributes) -> tuple[str, str]:
+        """The texts of a key, the second empty where the table has one part alone."""
+        partition, *sort = self.keys.names(table)
+        return read_text(item, partition), read_text(item, sort[0]) if sort else ""
 
     async def _page(self, action: str, table: str, start: Place, parameters: Mapping[str, object]) -> Page:
         payload = {

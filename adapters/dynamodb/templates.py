@@ -48,7 +48,8 @@ class Place:
                 raise NullField(self.field)
             return self.default
         if isinstance(value, int):
-            return f"{value % self.modulus if self.modulus else value:0{self.width}d}"
+            number = value % self.modulus if self.modulus else value
+            return f"{number:0{self.width}d}" if self.width else str(int(number))
         text = format_time(value) if isinstance(value, datetime) else value
         return key_form(text) if self.is_key else text
 
@@ -104,9 +105,8 @@ class Template:
 
     def render(self, fields: Mapping[str, FieldValue]) -> str:
         """The key of a row. Raises NullField, and KeyError for a field that is not given."""
-        return "".join(
-            [part if isinstance(part, str) else part.render(fields[part.field]) for part in self.parts],
-        )
+        texts = [part if isinstance(part, str) else part.render(fields[part.field]) for part in self.parts]
+        return texts[0] if len(texts) == 1 else "".join(texts)
 
     def match(self, text: str) -> Mapping[str, str] | None:
         """The fields that can be read off a key, as text; None when the key is none of this template."""

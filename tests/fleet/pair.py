@@ -81,3 +81,5 @@ async def pair(estate: Estate, proxy: ProxyProcess, tmp_path: Path) -> AsyncIter
     """The module's proxy, and one on wires."""
     async with wired(estate) as wires, serving(estate, tmp_path / "second", **on_wires(wires)) as second:
         yield Pair(estate, proxy, second, wires)
+        # One that is killed is waited for by the next move.
+        assert 0 == await second.stop()

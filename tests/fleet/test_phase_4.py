@@ -34,6 +34,8 @@ ANSWERS: Final = 500 if is_full_proof() else 40
 OUTAGE_S: Final = 20.0 if is_full_proof() else 1.0
 SLOWNESS_S: Final = 1.0
 """What a busy machine may add to the lease."""
+NOBODY: Final = "http://127.0.0.1:9"
+"""Where nobody listens."""
 LARGE_PRODUCTS: Final = 17
 LONG_TEXT: Final = "x" * 65_000
 """So many of them are above 1 MiB."""
@@ -125,7 +127,7 @@ async def test_reads_end_with_the_lease(estate: Estate, alone: Alone, figures: F
             assert {200} == {status async for status, _, _ in repeated(find, for_s=LEASE_S + SLOWNESS_S)}
         mysql.refuse()
         alone.wires[Place.DYNAMODB].rule = WITHOUT_MIRROR
-        after_s = {(status, detail): s async for status, detail, s in repeated(find, for_s=2 * LEASE_S)}
+        after_s = {(status, detail): s async for status, detail, s in repeated(find, for_s=LEASE_S + 2 * SLOWNESS_S)}
         await mysql.restore()
         alone.wires[Place.DYNAMODB].rule = pass_all
         await until("the proxy to serve again", alone.proxy.is_ready)
@@ -183,11 +185,12 @@ async def test_phase_4_is_refused_while_the_listing_is_over_its_bound(
     estate: Estate, shop: Shop, proxy: ProxyProcess
 ) -> None:
     """The move names the setting and changes nothing; where the listing fits, a worker tells how full it is."""
+    await into_phase_4(estate, [proxy])
+    await move(estate, 3)
     seller, category = await make_user(shop), await make_category(shop)
     for _ in range(LARGE_PRODUCTS):
         own = {"seller_id": seller["id"], "category_id": category["id"], "description": LONG_TEXT}
         await make_product(shop, **own)
-    await move(estate, 3)
     refused = await command(estate, "phase", "set", "4", "--reason", "too early", CROSSFADE_LISTING_MAX_MB="1")
     assert refused.code != 0, refused.said
     assert "more than CROSSFADE_LISTING_MAX_MB=1 in each worker" in refused.said
@@ -200,6 +203,20 @@ async def test_phase_4_is_refused_while_the_listing_is_over_its_bound(
         return 1 / 256 < await proxy.metric("crossfade_listing_fill_ratio") < 2 / 256
 
     await until("the proxy to say how full its listing is", is_told)
+
+
+async def test_phase_4_is_left_without_dynamodb_by_force_alone(estate: Estate, shop: Shop, proxy: ProxyProcess) -> None:
+    """Workers that go by the other copy cannot be told: the move says so, changes nothing, and goes on when forced."""
+    await into_phase_4(estate, [proxy])
+    words = ("phase", "set", "1", "--reason", "DynamoDB is away")
+    refused = await command(estate, *words, CROSSFADE_DYNAMODB_ENDPOINT=NOBODY)
+    assert refused.code != 0
+    assert "force moves on without them" in refused.complained
+    assert await is_phase(estate, 4)
+    await must(estate, *words, "--force", CROSSFADE_DYNAMODB_ENDPOINT=NOBODY)
+    assert [4, 3, 1] == (await phases_passed(estate))[-3:]
+    user = await make_user(shop)
+    assert user == await shop.call("user.find_by_id", id=user["id"])
 
 
 async def stale_reads(pair: Pair, user: Record, *, until_done: "asyncio.Task[Switched]") -> list[str]:

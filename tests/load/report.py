@@ -67,7 +67,7 @@ def table(ratios: Sequence[Ratio]) -> str:
     rows = [HEADINGS, *(_cells(ratio) for ratio in ratios)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
-    notes = [f"#{ratio.number}: {', '.join(ratio.notes)}" for ratio in ratios if ratio.notes]
+    notes = [f"#{ratio.number or '-'}: {', '.join(ratio.notes)}" for ratio in ratios if ratio.notes]
     return "\n".join([*lines, *([""] if notes else []), *notes])
 
 
