@@ -3,13 +3,15 @@
 import asyncio
 import os
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 from uuid import uuid4
+
+import orjson
 
 from adapters.dynamodb.client import DynamoDBClient, DynamoDBEndpoint
 from adapters.dynamodb.contract import load_contract
