@@ -32,7 +32,7 @@ BATCH: Final = 1024
 AT_ONCE: Final = 8
 AGGREGATES_MAX: Final = 64
 """How many aggregates are settled under one set of locks: intents that hang together may be very many."""
-KEYS_MAX: Final = 1000
+KEYS_MAX: Final = 300
 """How many items: a user who moved often while the shadow was away has many, and calls wait for the lock meanwhile."""
 TOGETHER_MAX: Final = 90
 """How many aggregates and items small groups may have together, to be settled in one request to the shadow."""

@@ -28,8 +28,11 @@ NEWCOMER: Final = {"username": "newcomer", "email": "newcomer@shop.test", "passw
 SETTLED_WITHIN_S: Final = 8.0
 """Much less than the fifteen seconds after which MySQL drops a silent session and its locks."""
 COMMIT: Final = b"\x03COMMIT"
+CLAIM: Final = Moment(
+    "claim on its way", place=Place.MYSQL, marker=b"SET next_try_at = NOW(3) + INTERVAL", fate=Fate.CUT
+)
 MOMENTS: Final = (
-    Moment("claim on its way", place=Place.MYSQL, marker=b"SET next_try_at = NOW(3) + INTERVAL", fate=Fate.CUT),
+    CLAIM,
     Moment("locks asked for", place=Place.MYSQL, marker=b"FOR UPDATE NOWAIT", fate=Fate.CUT),
     Moment("request lost", place=Place.DYNAMODB, marker=REQUEST),
     Moment("request on its way", place=Place.DYNAMODB, marker=REQUEST, fate=Fate.CUT),
@@ -40,7 +43,13 @@ MOMENTS: Final = (
 )
 KILLS: Final = MOMENTS if is_full_proof() else [moment for moment in MOMENTS if "lost" not in moment.name]
 OCCASIONS: Final = (1, 2) if is_full_proof() else (1,)
-"""Which of the messages of its kind is the fatal one."""
+"""Which of the messages of its kind is the fatal one. All debts are claimed by one message, and settled by several."""
+CASES: Final = [
+    pytest.param(moment, occasion, id=f"{moment}-{occasion}")
+    for moment in KILLS
+    for occasion in OCCASIONS
+    if moment is not CLAIM or occasion == 1
+]
 
 
 @asynccontextmanager
@@ -54,6 +63,8 @@ async def indebted(estate: Estate, shop: Shop, proxy: ProxyProcess, log: Path) -
         for name, moment in DEBTS.items():
             async with dying(estate, moment, log) as death:
                 await death.call(shapes[name].operation, prepared[name])
+        # What has failed before is settled by itself: so the repair takes several steps.
+        await estate.rows("UPDATE crossfade_intent SET attempts = 1")
         await estate.age_intents()
         yield
     finally:
@@ -61,8 +72,7 @@ async def indebted(estate: Estate, shop: Shop, proxy: ProxyProcess, log: Path) -
         await until("the proxy to be up to date", proxy.is_ready)
 
 
-@pytest.mark.parametrize("occasion", OCCASIONS)
-@pytest.mark.parametrize("moment", KILLS, ids=str)
+@pytest.mark.parametrize(("moment", "occasion"), CASES)
 async def test_killed_repair_is_finished_by_another(
     estate: Estate, shop: Shop, proxy: ProxyProcess, tmp_path: Path, *, moment: Moment, occasion: int
 ) -> None:

@@ -98,9 +98,10 @@ class Client:
         """Some writes of several entities."""
         return [self.create_user, self.add_line(stock), self.create_order, self.take(stock), self.rename, self.move]
 
-    def user_acts(self) -> Sequence[Act]:
-        """Writes of users alone."""
-        return [self.create_user, self.rename, self.move]
+    def daily_acts(self, stock: Stock) -> Sequence[Act]:
+        """The same in the proportions of a day: hardly anybody moves, and who does takes all orders along."""
+        *daily, move = self.all_acts(stock)
+        return [*daily * 8, move]
 
     async def _see_oneself(self) -> None:
         status, answer = await self._call("user.find_by_id", {"id": self._user["id"]})
