@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
 
 import pytest
+import pytest_asyncio
 
 from adapters.changes import (
     ADMINS,
@@ -43,6 +44,8 @@ KEYS = Keys(CONTRACT)
 CONFLICT = Answer(
     400, "TransactionCanceledException", {"CancellationReasons": [{"Code": "TransactionConflict"}, {"Code": "None"}]}
 )
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 HEAVY = 405_000
 """Characters that make an item of nearly 400 KB."""
 APPLIED = ShadowResult(ShadowOutcome.APPLIED)
@@ -89,19 +92,33 @@ class World:
         await self.client.request("PutItem", {"TableName": self.client.table_name("Fence"), "Item": item})
 
 
-@pytest.fixture
-async def world(dynamodb_server: Server) -> AsyncIterator[World]:
-    """Empty tables, behind a wire without faults."""
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def sound(dynamodb_server: Server) -> AsyncIterator[DynamoDBClient]:
+    """The tables, made once."""
     prefix = f"w{uuid4().hex[:8]}_"
-    keys = (dynamodb_server.access_key_id, dynamodb_server.secret_access_key)
-    sound = DynamoDBClient(DynamoDBEndpoint(dynamodb_server.region, dynamodb_server.url, prefix, *keys))
-    async with WireFaults(dynamodb_server.url) as wire, sound:
-        endpoint = DynamoDBEndpoint(dynamodb_server.region, wire.url, prefix, *keys)
-        async with DynamoDBClient(endpoint) as client:
-            await create_tables(sound, CONTRACT, prefix)
-            yield World(DynamoDBShadow(client, mapper=MAPPER, keys=KEYS), sound, wire)
-            for table in CONTRACT.tables:
-                await sound.request("DeleteTable", {"TableName": sound.table_name(table)})
+    async with DynamoDBClient(_endpoint(dynamodb_server, dynamodb_server.url, prefix)) as client:
+        await create_tables(client, CONTRACT, prefix)
+        yield client
+        for table in CONTRACT.tables:
+            await client.request("DeleteTable", {"TableName": client.table_name(table)})
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def world(dynamodb_server: Server, sound: DynamoDBClient) -> AsyncIterator[World]:
+    """Empty tables, behind a wire without faults."""
+    prefix = sound.endpoint.table_prefix
+    async with (
+        WireFaults(dynamodb_server.url) as wire,
+        DynamoDBClient(_endpoint(dynamodb_server, wire.url, prefix)) as client,
+    ):
+        world = World(DynamoDBShadow(client, mapper=MAPPER, keys=KEYS), sound, wire)
+        yield world
+    for key in await world.items(*CONTRACT.tables):
+        await sound.request("DeleteItem", {"TableName": sound.table_name(key.table), "Key": KEYS.typed(key)})
+
+
+def _endpoint(server: Server, url: str, prefix: str) -> DynamoDBEndpoint:
+    return DynamoDBEndpoint(server.region, url, prefix, server.access_key_id, server.secret_access_key)
 
 
 def shown(*images: Image) -> dict[Key, Attributes]:
