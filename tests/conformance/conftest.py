@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 FOLDER = Path(__file__).parent
-ONE_IN = {"proxy-phase-1": 10, "proxy-phase-2": 5, "proxy-phase-3": 8, "proxy-phase-4": 8}
+ONE_IN = {"proxy-phase-1": 10, "proxy-phase-2": 6, "proxy-phase-3": 10, "proxy-phase-4": 10}
 """The short form runs one in so many of the tests over a proxy, always the same ones; all run over MySQL itself."""
 
 

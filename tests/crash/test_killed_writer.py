@@ -21,7 +21,7 @@ MOVED_ACTIONS: Final = 4 * ORDERS
 KILLS: Final = [
     (shape, moment)
     for number, moment in enumerate(MOMENTS)
-    for shape in (SHAPES if moment.step or is_full_proof() else (SHAPES[number % 6], SHAPES[(number + 2) % 6]))
+    for shape in (SHAPES if moment.step or is_full_proof() else (SHAPES[number % 6],))
 ]
 """Every step with every shape; in the short form every message on its way with two shapes, in turn."""
 JOURNALLED: Final = SHAPES if is_full_proof() else (SHORT[3],)

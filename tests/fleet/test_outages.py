@@ -32,7 +32,7 @@ from tests.fleet.wires import Fate, Wire, lose_all, pass_all
 
 CLIENTS: Final = 32 if is_full_proof() else 6
 OUTAGE_S: Final = 10.0 if is_full_proof() else 1.0
-JOURNALLED_S: Final = {"refused": 60.0, "silent": 60.0} if is_full_proof() else {"refused": 10.0, "silent": 4.0}
+JOURNALLED_S: Final = {"refused": 60.0, "silent": 60.0} if is_full_proof() else {"refused": 5.0, "silent": 3.0}
 ANSWERS: Final = 30
 FAILURES: Final = 5
 SLOW_S: Final = 1.5
@@ -167,7 +167,8 @@ async def test_outage_under_policy_journal_fails_no_call(
         caught_up_s = time.monotonic() - healed_s
     figures(
         f"journal, DynamoDB {kind} for {length_s:.0f} s: {dict(answers_of(ledgers))}, {owed} intents owed, "
-        f"caught up in {caught_up_s:.1f} s, {caught_up_s / length_s:.2f} of the outage, slowest call {slowest_s(ledgers):.1f} s"
+        f"caught up in {caught_up_s:.1f} s, {caught_up_s / length_s:.2f} of the outage, "
+        f"slowest call {slowest_s(ledgers):.1f} s"
     )
     assert [] == failures_of(ledgers)
     assert owed > 0
