@@ -84,7 +84,8 @@ def _audit_summary(data: Mapping[str, object]) -> str:
     gate = data["gate"]
     is_forced = isinstance(gate, Mapping) and gate.get("is_forced") and not gate.get("is_open")
     told = f"{data['who']}: {data['kind']}: {', '.join(changes) or 'nothing was different'}"
-    return told + (", forced past its gate" if is_forced else "")
+    told += ", forced past its gate" if is_forced else ""
+    return f"{told}; {data['reason']}" if data["reason"] else told
 
 
 def _mismatch_summary(data: Mapping[str, object]) -> str:

@@ -54,9 +54,8 @@ async def test_way_back_is_open(estate: Estate) -> None:
 async def test_log_has_who_did_what_and_why(estate: Estate) -> None:
     """The newest first, page by page; the operating system's user is on record."""
     first = await run(estate, "logs", "--kind", "audit", "--limit", "1")
-    assert (
-        f"{getpass.getuser()} (command line): flags: dual_write False -> True, forced past its gate" in first.lines[0]
-    )
+    who, what = f"{getpass.getuser()} (command line)", "flags: dual_write False -> True, forced past its gate"
+    assert first.lines[0].endswith(f" {who}: {what}; to write to both")
     second = await run(estate, "logs", "--kind", "audit", "--limit", "1", "--cursor", str(first.data["next_cursor"]))
     assert "dual_write True -> False" in second.lines[0]
     with pytest.raises(InvalidArgument):
