@@ -10,6 +10,7 @@ from proxy.admin.login import ADDRESS_TRIES, NAME_TRIES
 from tests.control.listeners import PASSWORD, Listeners, cookie_of, listening, plant_user
 from tests.fleet.estate import Estate
 from tests.fleet.proxies import serving
+from tests.fleet.waiting import until
 
 CONNECTIONS = 16
 """Enough for each of two workers to take some."""
@@ -133,6 +134,11 @@ async def test_a_session_holds_on_every_worker(estate: Estate, admin_id: int, tm
     """Also where no secret is given, as in development: the workers of one start share one."""
     assert admin_id
     async with serving(estate, tmp_path / "log", CROSSFADE_WORKERS="2") as proxy:
+
+        async def are_serving() -> bool:
+            return len(proxy.events("serving_started")) == 2
+
+        await until("both workers to serve", are_serving)
         async with aiohttp.ClientSession() as http:
             body = {"username": "root", "password": PASSWORD}
             async with http.post(f"http://{proxy.admin}/admin/login", json=body) as answer:
@@ -145,4 +151,3 @@ async def test_a_session_holds_on_every_worker(estate: Estate, admin_id: int, tm
             ):
                 seen.add(answer.status)
         assert {200} == seen
-        assert 2 == len(proxy.events("serving_started"))

@@ -27,7 +27,7 @@ from tests.fleet.proxies import ProxyProcess, must, serving
 from tests.fleet.waiting import lapse
 
 CLIENTS: Final = 32 if is_full_proof() else 8
-CHANGES: Final = 200 if is_full_proof() else 20
+CHANGES: Final = 200 if is_full_proof() else 12
 BETWEEN_S: Final = 0.8
 """Four states in turn, each for so long: none comes again within what a read may be late by."""
 PACE_S: Final = 0.0 if is_full_proof() else 0.02
