@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 FOLDER = Path(__file__).parent
-ONE_IN = {"proxy-phase-1": 10, "proxy-phase-2": 6, "proxy-phase-3": 10, "proxy-phase-4": 10}
+ONE_IN = {"proxy-phase-1": 20, "proxy-phase-2": 10, "proxy-phase-3": 15, "proxy-phase-4": 15}
 """The short form runs one in so many of the tests over a proxy, always the same ones; all run over MySQL itself."""
 
 

@@ -23,7 +23,7 @@ from tests.fleet.proxies import ProxyProcess, serving
 from tests.fleet.waiting import lapse
 
 CLIENTS: Final = 16 if is_full_proof() else 6
-LENGTH_S: Final = 120.0 if is_full_proof() else 5.0
+LENGTH_S: Final = 120.0 if is_full_proof() else 3.0
 ASKED_EVERY_S: Final = 0.05
 DEADLOCKS: Final = "SELECT COUNT FROM information_schema.innodb_metrics WHERE NAME = 'lock_deadlocks'"
 KEYS: Final = Keys(load_contract())

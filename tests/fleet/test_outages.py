@@ -99,7 +99,7 @@ async def lossy(wire: Wire) -> AsyncIterator[None]:
 
 
 OUTAGES: Final = {outage.__name__: outage for outage in (refused, slow, silent, cut, lossy)}
-SHORT: Final = [(Place.DYNAMODB, name) for name in ("refused", "slow", "silent", "cut")] + [(Place.MYSQL, "cut")]
+SHORT: Final = [(Place.DYNAMODB, name) for name in ("refused", "silent", "cut")] + [(Place.MYSQL, "cut")]
 ALL: Final = [(place, name) for place in Place for name in OUTAGES]
 
 
