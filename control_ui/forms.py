@@ -42,7 +42,6 @@ FLAGS: Final = (
     ),
     Flag("compare_percent", "Share of the reads that are dual, in percent.", {}),
 )
-BY_NAME: Final = {flag.name: flag for flag in FLAGS}
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,6 @@ from proxy.wiring.serve import run_server
 
 EXIT_OK: Final = 0
 EXIT_FAILED: Final = 1
-EXIT_USAGE: Final = 2
 LOG_ENTRIES: Final = 50
 
 Command = Callable[[Settings, argparse.Namespace], Awaitable[Report]]

@@ -109,7 +109,8 @@ class DynamoDBShadow:
         """The chunk of a repair without the deletes of what is not there; None when nothing is left of it.
 
         Only once all its fences are raised: by then no late request can bring back what a read did not find. Repairs
-        after an outage list the items of every step between, which never came to be, and a delete costs twenty reads.
+        after an outage list the items of every step between, which never came to be, and a read costs less than a
+        delete in a transaction.
         """
         deletes = {action.key for action in chunk.actions if not action.is_put}
         if not deletes or any(fence.is_raised for fence in chunk.fences):

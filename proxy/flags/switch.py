@@ -8,7 +8,7 @@ from typing import Final
 from adapters.errors import Conflict, CrossfadeError, Fault, InvalidArgument, Reason, Subject, Unavailable
 from adapters.flags import ControlState, Flags
 from adapters.ports.store import Control, ControlMirror
-from proxy.flags.model import PHASE, refusals, with_changes, with_phase
+from proxy.flags.model import refusals, with_changes, with_phase
 from proxy.logs import EventLog
 
 CONFIRM_LIMIT_S: Final = 12.0
@@ -64,10 +64,6 @@ class Switch:
         self._mirror = mirror
         self._refuse = refuse
         self._prove_target = prove_target
-
-    async def to_phase(self, phase: int, request: Request) -> Switched:
-        """Move to a phase. Raises like `change`."""
-        return await self.change({PHASE: phase}, request)
 
     async def to(self, flags: Flags, request: Request, *, version: int) -> Switched:
         """Set all flags, when `version` is the one in force. Raises like `change`."""

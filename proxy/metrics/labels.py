@@ -75,7 +75,6 @@ class RepairResult(StrEnum):
     """What became of an intent in a run of the repairer."""
 
     REPAIRED = "repaired"
-    SETTLED_BEFORE = "settled_before"
     BUSY = "busy"
     FAILED = "failed"
 

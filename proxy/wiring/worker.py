@@ -4,7 +4,6 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any, Final
 
 from aiohttp import web
@@ -58,15 +57,6 @@ SESSION_MARGIN_S: Final = 1.0
 """How long before the server drops its silent session a write is given up."""
 
 log = EventLog(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Services:
-    """What runs beside the calls."""
-
-    poll: ControlPoll
-    repairer: Repairer
-    loops: Sequence[ServiceLoop]
 
 
 class Worker:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from adapters.errors import Conflict, Unavailable
+from proxy.flags.model import PHASE
 from proxy.flags.switch import Request, Switch, Switched
 from proxy.wiring.databases import open_databases
 from tests.crash.death import Wires, on_wires, wired
@@ -67,7 +68,7 @@ async def move(estate: Estate, phase: int) -> Switched:
 
         async def moved() -> Switched | None:
             try:
-                return await switch.to_phase(phase, Request(who="test", address="localhost", reason="to go on"))
+                return await switch.change({PHASE: phase}, Request(who="test", address="localhost", reason="to go on"))
             except (Conflict, Unavailable):
                 return None
 
