@@ -187,20 +187,23 @@ async def _caught_up(items: ItemReader, kept: Kept[Listing], seen: Stamp) -> Kep
 
 
 async def _apply(items: ItemReader, listing: Listing, changes: Sequence[ListingChange]) -> None:
-    """Read anew what log entries name, together with the fence, and take it."""
+    """Read anew what log entries name, together with the fence, and take it.
+
+    With a product that is new its seller is read anew as well: while there was none before it, nobody told of a change.
+    """
     products = {items.keys.product(each): each for change in changes for each in sorted(change.product_ids)}
     sellers = {each for change in changes for each in change.seller_ids if listing.is_selling(each)}
     found = await _beside_fence(items, list(products), PRODUCTS_TOGETHER)
     entries = await _entries(found.get(key) for key in products)
-    new = {entry.seller_id for entry in entries if entry is not None and listing.seller(entry.seller_id) is None}
+    listed = (entry for entry in entries if entry is not None)
+    new = {entry.seller_id for entry in listed if not listing.is_sold_by(entry.id, entry.seller_id)}
     named = {items.keys.user_by_id(each): each for each in sorted(sellers | new)}
     found = await _beside_fence(items, list(named), SELLERS_TOGETHER)
     # No await below: a call sees all of it or nothing.
-    for product_id, entry in zip(products.values(), entries, strict=True):
-        listing.put(product_id, entry)
-    for key, seller_id in named.items():
-        item = found.get(key)
-        listing.put_seller(seller_id, None if item is None else seller_from(item))
+    listing.take(
+        dict(zip(products.values(), entries, strict=True)),
+        {seller_id: seller_from(found[key]) if key in found else None for key, seller_id in named.items()},
+    )
 
 
 async def _beside_fence(items: ItemReader, keys: Sequence[Key], at_once: int) -> Mapping[Key, Attributes]:

@@ -1,6 +1,6 @@
 """The products as lists show them, in memory: filtering, searching, ordering, counting and paging. Pure.
 
-put, put_seller ──▶ entries in order of time, whole and by category and seller ──▶ select ──▶ ids of a page, total
+take ──▶ entries in order of time, whole and by category and seller ──▶ select ──▶ ids of a page, total
 """
 
 from bisect import bisect_left, insort
@@ -155,13 +155,31 @@ class Listing:
         """A seller of one of the products."""
         return self._sellers.get(seller_id)
 
+    def is_sold_by(self, product_id: int, seller_id: int) -> bool:
+        """Whether the product is listed, as one of that seller, and it is known what to show of the seller."""
+        entry = self._entries.get(product_id)
+        return entry is not None and entry.seller_id == seller_id and seller_id in self._sellers
+
     def is_selling(self, user_id: int) -> bool:
         """Whether a product of the user is listed."""
         return user_id in self._by_seller
 
-    def put(self, product_id: int, entry: Listed | None) -> None:
-        """Take a product as it is now, None when it is gone; a seller without any is forgotten."""
+    def take(self, products: Mapping[int, Listed | None], sellers: Mapping[int, Seller | None]) -> None:
+        """Take products and sellers as they are now, None for those that are gone.
+
+        Who sells nothing any more is forgotten, for nobody would tell of a change; but only in the end, since one
+        product of a seller may go and another come.
+        """
         self._answers.clear()
+        concerned = {*sellers, *(self._entries[each].seller_id for each in products if each in self._entries)}
+        for product_id, entry in products.items():
+            self._put(product_id, entry)
+        self._sellers.update({each: seller for each, seller in sellers.items() if seller is not None})
+        for each in concerned:
+            if each not in self._by_seller or (each in sellers and sellers[each] is None):
+                self._sellers.pop(each, None)
+
+    def _put(self, product_id: int, entry: Listed | None) -> None:
         before = self._entries.pop(product_id, None)
         if before is not None:
             self._text_bytes -= getsizeof(before.text)
@@ -174,15 +192,6 @@ class Listing:
             insort(self._in_order, entry, key=_rank)
             insort(self._by_category.setdefault(entry.category_id, []), entry, key=_rank)
             insort(self._by_seller.setdefault(entry.seller_id, []), entry, key=_rank)
-        if before is not None and before.seller_id not in self._by_seller:
-            self._sellers.pop(before.seller_id, None)
-
-    def put_seller(self, seller_id: int, seller: Seller | None) -> None:
-        """Take a seller as it is now, None when it is gone."""
-        if seller is None:
-            self._sellers.pop(seller_id, None)
-        elif seller_id in self._by_seller:
-            self._sellers[seller_id] = seller
 
     def select(self, query: Query, *, without: frozenset[int] = frozenset()) -> Selection:
         """The page of a query; products of `without` are passed over."""

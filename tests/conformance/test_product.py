@@ -312,6 +312,21 @@ async def test_delete_product_frees_its_category_but_not_its_id(shop: Shop) -> N
     assert product["id"] < (await make_product(shop))["id"]
 
 
+async def test_a_product_in_place_of_the_only_one_of_a_seller_keeps_its_details(shop: Shop) -> None:
+    """Deleting one and creating the next, with no list read between; the seller has another email by then."""
+    seller, category = await make_user(shop), await make_category(shop)
+    one = await make_product(shop, seller_id=seller["id"], category_id=category["id"])
+    assert await detailed(shop, one) is not None
+    await shop.call("product.delete_product", product_id=one["id"], seller_id=seller["id"])
+    await shop.call("user.update", id=seller["id"], email="moved@shop.test")
+    other = await make_product(shop, seller_id=seller["id"], category_id=category["id"])
+    details = await detailed(shop, other)
+    assert details is not None
+    assert "moved@shop.test" == details["seller_email"]
+    page = await shop.call("product.get_products_by_seller", seller_id=seller["id"])
+    assert [other["id"]] == [each["id"] for each in page["products"]]
+
+
 async def test_delete_product_is_refused_while_an_order_refers_to_it(shop: Shop) -> None:
     """What was ordered stays, in the carts too."""
     product, user = await make_product(shop), await make_user(shop)

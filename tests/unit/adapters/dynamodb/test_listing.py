@@ -144,40 +144,51 @@ def test_select_passes_over_products_without_counting_them() -> None:
     assert ((4, 3), 4) == (listing.select(Query(1, 2)).ids, listing.select(Query(1, 2)).total)
 
 
-def test_put_changes_every_kept_answer() -> None:
+def test_take_changes_every_kept_answer() -> None:
     """What was answered before a change is not answered after it."""
     listing = listing_of(product(1), product(2))
     assert [2, 1] == ids(listing)
-    listing.put(3, listed_of(product(3)))
+    listing.take({3: listed_of(product(3))}, {})
     assert [3, 2, 1] == ids(listing)
-    listing.put(2, listed_of(product(2, category_id=4, seller_id=8)))
+    listing.take({2: listed_of(product(2, category_id=4, seller_id=8))}, {})
     assert [3, 1] == ids(listing, category_ids=frozenset({1}))
     assert [2] == ids(listing, category_ids=frozenset({4}))
     assert [2] == ids(listing, ProductFilters(seller_id=8))
-    listing.put(3, None)
-    listing.put(99, None)
+    listing.take({3: None}, {})
+    listing.take({99: None}, {})
     assert [2, 1] == ids(listing)
 
 
-def test_put_forgets_a_seller_without_products() -> None:
+def test_take_forgets_a_seller_without_products() -> None:
     """Nobody would tell of a change of one that sells nothing."""
     listing = listing_of(product(1), product(2))
-    listing.put_seller(2, Seller("ben", "ben@shop.test"))
+    listing.take({}, {2: Seller("ben", "ben@shop.test")})
     assert listing.seller(2) is None
-    listing.put(1, None)
+    listing.take({1: None}, {})
     assert ANA == listing.seller(1)
-    listing.put(2, None)
+    listing.take({2: None}, {})
     assert listing.seller(1) is None
     assert not listing.is_selling(1)
-    listing.put(3, listed_of(product(3)))
+    listing.take({3: listed_of(product(3))}, {})
     assert listing.seller(1) is None
-    listing.put_seller(1, ANA)
+    listing.take({}, {1: ANA})
     assert ANA == listing.seller(1)
-    listing.put_seller(1, None)
+    listing.take({}, {1: None})
     assert listing.seller(1) is None
 
 
-def test_put_keeps_the_same_order_as_a_listing_made_at_once() -> None:
+def test_take_keeps_a_seller_whose_only_product_makes_way_for_another() -> None:
+    """Whichever of the two comes first."""
+    for products in ([(1, None), (2, listed_of(product(2)))], [(2, listed_of(product(2))), (1, None)]):
+        listing = listing_of(product(1))
+        listing.take(dict(products), {})
+        assert ANA == listing.seller(1)
+        assert listing.is_sold_by(2, 1)
+        assert not listing.is_sold_by(1, 1)
+        assert not listing.is_sold_by(2, 7)
+
+
+def test_take_keeps_the_same_order_as_a_listing_made_at_once() -> None:
     """Whatever comes, goes and moves, in whatever order."""
     draw = random.Random(7)
     listing, now = Listing(), dict[int, Listed]()
@@ -189,7 +200,7 @@ def test_put_keeps_the_same_order_as_a_listing_made_at_once() -> None:
             entry = listed_of(
                 product(number, created_at=created_at, category_id=draw.randint(1, 4), seller_id=draw.randint(1, 3))
             )
-        listing.put(number, entry)
+        listing.take({number: entry}, {})
         now = {**now, number: entry} if entry else {key: value for key, value in now.items() if key != number}
     fresh = Listing(now.values())
     for category_ids in (None, *(frozenset({each}) for each in range(1, 5)), frozenset({1, 3})):
