@@ -8,6 +8,7 @@ stamp than that of an older copy, and the copy is renewed before it answers.
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
@@ -68,13 +69,12 @@ class Fenced(Generic[T]):
         """The value, at least as new as the stamp that the caller has just seen. Raises as the reader."""
         if self._kept is not None and self._kept.stamp == seen:
             return self._kept.value
-        clock = asyncio.get_running_loop().time
-        entered_s = clock()
+        entered_s = time.monotonic()  # The loop's own clock stands still between its turns, and has whole milliseconds.
         async with items.deadline.scope(f"dynamodb.{self._name}"), self._lock:
             # A renewal that began after the fence was seen has read the fence as it was seen, or later. Versions alone
             # do not tell: they begin anew when the tables are emptied or restored.
             if self._kept is None or (self._kept.stamp != seen and self._begun_s < entered_s):
-                begun_s = clock()
+                begun_s = time.monotonic()
                 self._kept = await self._renew(items, self._kept, seen)
                 self._begun_s = begun_s
             return self._kept.value

@@ -94,12 +94,14 @@ async def test_at_lets_one_call_renew_for_all() -> None:
     assert 2 >= origin.renewals
 
 
-async def test_at_does_not_share_a_renewal_begun_before_the_fence_was_seen() -> None:
-    """It may have read the fence before the write that this call must see."""
+async def test_at_does_not_share_a_renewal_begun_before_the_fence_was_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may have read the fence before the write that this call must see, and in the same tick of a coarse clock."""
     origin, fenced = source(1, is_open=False)
+    now_s = asyncio.get_running_loop().time()
+    monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: now_s)
     async with asyncio.TaskGroup() as tasks:
         early = tasks.create_task(fenced.at(Stamp(1, "a"), reader()))
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0)
         origin.stamp = Stamp(2, "b")
         late = tasks.create_task(fenced.at(Stamp(2, "b"), reader()))
         await asyncio.sleep(0)
