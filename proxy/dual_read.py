@@ -103,7 +103,7 @@ class DualRead:
             return _given(answer), DualReadResult.SKIPPED
         verdict = await comparison
         if verdict.result is DualReadResult.ERROR:
-            raise Unavailable("the answer could not be compared: the shadow failed") from verdict.error
+            raise Unavailable(f"the answer could not be compared: {verdict.error}") from verdict.error
         if verdict.result is DualReadResult.MISMATCH:
             raise _mismatch(request, verdict.found, names=self._names(sides))
         return _given(answer), verdict.result
