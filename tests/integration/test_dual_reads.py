@@ -3,8 +3,9 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable
-from dataclasses import replace
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import count
 from uuid import uuid4
@@ -37,6 +38,8 @@ __all__ = ["figures"]
 
 PRODUCTS = 10_000 if is_full_proof() else 1_000
 COMBINATIONS = 1_000 if is_full_proof() else 100
+RENEWALS = 400 if is_full_proof() else 15
+LITTLE = 3
 HOT_READS = 50_000 if is_full_proof() else 300
 READERS = 4
 WRITERS = 4
@@ -140,6 +143,94 @@ async def test_lists_equal_those_of_the_authority_while_writers_change_products(
         page = {"filters": asked, "page": draw.choice([1, 2, 5]), "limit": draw.choice([1, 20, 100])}
         assert DualReadResult.MATCH == await result_of(shop, "product.get_products", **page)
     await shop.settle_and_compare()
+
+
+async def test_lists_are_the_same_whatever_was_written_between_them(shop: WorkerShop, other: WorkerShop) -> None:
+    """A worker brings up what it keeps over a few writes at once, in a shop so little that often all of it changes."""
+    draw = random.Random(17)
+    little = LittleShop(other, draw)
+    for number in range(RENEWALS):
+        writes = [await little.change() for _ in range(draw.randint(1, 6))]
+        for read, arguments in (("product.get_products", {"limit": 1000}), ("category.find_all", {})):
+            result = await result_of(shop, read, **arguments)
+            assert DualReadResult.MATCH == result, f"{read} after {writes} of round {number}"
+    await shop.settle_and_compare()
+
+
+@dataclass(slots=True)
+class LittleShop:
+    """A shop of at most so many users, categories and products, which come and go at random."""
+
+    shop: WorkerShop
+    draw: random.Random
+    users: set[int] = field(default_factory=set)
+    categories: set[int] = field(default_factory=set)
+    sellers: dict[int, int] = field(default_factory=dict)
+    """Of each product."""
+
+    async def change(self) -> str:
+        """One write, or none where the one drawn has nothing to work on; its name."""
+        change = self.draw.choice([self.join, self.leave, self.move, self.open, self.rename, self.close, *self.often])
+        await change()
+        return change.__name__
+
+    @property
+    def often(self) -> list[Callable[[], Awaitable[None]]]:
+        """What happens most."""
+        return [self.offer, self.withdraw] * 3
+
+    async def join(self) -> None:
+        """A user more."""
+        if len(self.users) < LITTLE:
+            self.users.add((await make_user(self.shop))["id"])
+
+    async def leave(self) -> None:
+        """A user less, with all that the user sold."""
+        if len(self.users) == LITTLE:
+            user = self._one_of(self.users)
+            await self.shop.call("user.delete", id=user)
+            self.users.remove(user)
+            self.sellers = {product: seller for product, seller in self.sellers.items() if seller != user}
+
+    async def move(self) -> None:
+        """Another email of a user."""
+        if self.users:
+            await self.shop.call("user.update", id=self._one_of(self.users), email=f"{uuid4().hex}@shop.test")
+
+    async def open(self) -> None:
+        """A category more, somewhere in the tree."""
+        if len(self.categories) < LITTLE:
+            parent = self.draw.choice([None, *sorted(self.categories)])
+            self.categories.add((await make_category(self.shop, parent_id=parent))["id"])
+
+    async def rename(self) -> None:
+        """Another name of a category."""
+        if self.categories:
+            await self.shop.call("category.update", id=self._one_of(self.categories), name=uuid4().hex)
+
+    async def close(self) -> None:
+        """A category less, unless something is in it."""
+        if self.categories:
+            category = self._one_of(self.categories)
+            with suppress(CallFailed):
+                await self.shop.call("category.delete", id=category)
+                self.categories.remove(category)
+
+    async def offer(self) -> None:
+        """A product more."""
+        if self.users and self.categories and len(self.sellers) < LITTLE:
+            seller, category = self._one_of(self.users), self._one_of(self.categories)
+            self.sellers[(await make_product(self.shop, seller_id=seller, category_id=category))["id"]] = seller
+
+    async def withdraw(self) -> None:
+        """A product less."""
+        if self.sellers:
+            product = self._one_of(self.sellers)
+            own = {"product_id": product, "seller_id": self.sellers.pop(product)}
+            await self.shop.call("product.delete_product", **own)
+
+    def _one_of(self, ids: Collection[int]) -> int:
+        return self.draw.choice(sorted(ids))
 
 
 async def change_products(shop: WorkerShop, draw: random.Random, categories: list[int], until: asyncio.Event) -> int:
