@@ -3,8 +3,8 @@
     answers ── rows_in ──▶ rows that differ ──▶ images of both sides ──▶ items that may be wrong ──▶ intent, due at once
 
 The repairer makes those items what the authority of writes says; another aggregate that has its name on one gives it up
-first. What a number or a word told leads to all rows of the
-user it was about; an item that no answer showed is found by verify.
+first. What a number or a word told leads to all rows of the user it was about; an item that no answer showed is found
+by verify.
 """
 
 from collections import defaultdict
