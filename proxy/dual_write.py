@@ -190,7 +190,7 @@ class DualWrite:
 
     async def _settle_and_commit(self, unit: UnitOfWork, call: _Call, plan: ShadowPlan) -> None:
         if plan.deferred:
-            await unit.defer(call.op_id, call.name, plan.deferred, first_part=len(plan.parts) + 1)
+            await unit.defer(call.op_id, call.name, plan.deferred)
         await self._commit(unit, call, parts=len(plan.parts))
         if plan.deferred:
             self._parts.wake_repairer()
@@ -241,7 +241,7 @@ class DualWrite:
         log.warning("dual_write_failed", operation=call.name, op_id=str(call.op_id), error=written.error)
         if call.state.flags.write_failure_policy is WriteFailurePolicy.JOURNAL:
             if plan.deferred:
-                await unit.defer(call.op_id, call.name, plan.deferred, first_part=len(plan.parts) + 1)
+                await unit.defer(call.op_id, call.name, plan.deferred)
             await self._commit(unit, call, parts=len(plan.parts), is_journalled=True)
             self._count(call, DualWriteOutcome.JOURNALLED)
             return

@@ -14,6 +14,7 @@ from adapters.errors import Conflict, Reason, Subject, Unavailable
 from adapters.flags import ControlState, Flags, Heartbeat, MismatchPolicy, WriteFailurePolicy
 from adapters.mysql.audit import record_of
 from adapters.mysql.connection import Connection, Row
+from adapters.mysql.journal import DEFERRED_FROM
 from adapters.mysql.pool import Pool
 from adapters.mysql.rows import time_of
 from adapters.ports.audit import FLAGS, Act
@@ -28,7 +29,8 @@ BEGIN = "BEGIN"
 SWITCH = """UPDATE crossfade_control SET epoch = epoch + 1, dual_write = %s, dual_read = %s, read_from_dynamodb = %s,
  validation = %s, mismatch_policy = %s, write_failure_policy = %s, compare_percent = %s, changed_by = %s,
  changed_at = UTC_TIMESTAMP(), reason = %s WHERE id = 1"""
-UNSETTLED = "SELECT COUNT(*) FROM crossfade_intent WHERE state IN ('open', 'journalled')"
+# Under the lock no call is under way. Deferred parts are left out: where writes go on there are always some.
+UNSETTLED = "SELECT COUNT(*) FROM crossfade_intent WHERE state IN ('open', 'journalled') AND part < %s"
 HOLDERS = """SELECT DISTINCT t.processlist_id FROM performance_schema.data_locks l
  JOIN performance_schema.threads t ON t.thread_id = l.thread_id
  WHERE l.object_schema = DATABASE() AND l.object_name = 'crossfade_control' AND l.lock_type = 'RECORD'
@@ -145,7 +147,7 @@ def _refuse_stale(before: ControlState, expected_epoch: int) -> None:
 
 
 async def _refuse_unsettled(connection: Connection) -> None:
-    ((count,),) = await connection.rows(UNSETTLED)
+    ((count,),) = await connection.rows(UNSETTLED, (DEFERRED_FROM,))
     if count:
         msg = f"{count} intents are not settled yet"
         raise Conflict(msg, reason=Reason.UNSETTLED, subject=Subject("flags"))

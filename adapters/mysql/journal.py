@@ -7,6 +7,7 @@ answer to the COMMIT probe). Intents are never scanned for update: a scan that l
 
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Final
 from uuid import UUID
 
 import orjson
@@ -18,6 +19,8 @@ from adapters.mysql.pool import Pool
 from adapters.mysql.statements import Statement, joined
 from adapters.ports.store import CommitState, Restart
 
+DEFERRED_FROM: Final = 1000
+"""The number of a call's first deferred part; its own, one for each 300 aggregates, are numbered from 1."""
 # SKIP LOCKED: a waiting phase switch must not make the writer, whose lock it waits for, wait in turn.
 OPEN = """INSERT INTO crossfade_intent
  (op_id, part, op, aggs, dkeys, state, instance, epoch, created_at, next_try_at)
@@ -51,6 +54,8 @@ POSTPONE = """UPDATE crossfade_intent SET attempts = attempts + 1, last_error = 
 POSTPONE_BUSY = "UPDATE crossfade_intent SET next_try_at = NOW(3) + INTERVAL 2 SECOND, last_error = %s WHERE id IN %s"
 BACKLOG = """SELECT COUNT(*), COALESCE(TIMESTAMPDIFF(MICROSECOND, MIN(created_at), NOW(3)) / 1e6, 0)
  FROM crossfade_intent WHERE state IN ('open', 'journalled')"""
+OWED = """SELECT COUNT(*) FROM crossfade_intent
+ WHERE part < %s AND (state = 'journalled' OR (state = 'open' AND created_at < NOW(3) - INTERVAL 2 SECOND))"""
 SWEEP = """DELETE FROM crossfade_intent WHERE state IN ('aborted', 'done')
  AND next_try_at < NOW(3) - INTERVAL 24 HOUR LIMIT 1000"""
 
@@ -106,12 +111,17 @@ class MySQLJournal:
 
     async def insert_due(self, operation: str, parts: Sequence[IntentPart], *, op_id: UUID) -> None:
         """See IntentJournal."""
-        await self._run(insert_due(op_id, operation, parts, instance=self._instance, first_part=1))
+        await self._run(insert_due(op_id, operation, parts, instance=self._instance))
 
     async def backlog(self) -> tuple[int, float]:
         """See IntentJournal."""
         ((count, age_s),) = await self._run(Statement(BACKLOG))
         return int(count), float(age_s)
+
+    async def owed(self) -> int:
+        """See IntentJournal."""
+        ((count,),) = await self._run(Statement(OWED, (DEFERRED_FROM,)))
+        return int(count)
 
     async def sweep(self) -> int:
         """See IntentJournal."""
@@ -140,7 +150,7 @@ class MySQLJournal:
 
 
 def insert_due(
-    op_id: UUID, operation: str, parts: Sequence[IntentPart], *, instance: str, first_part: int
+    op_id: UUID, operation: str, parts: Sequence[IntentPart], *, instance: str, first_part: int = 1
 ) -> Statement:
     """The statement that inserts parts as journalled and due, numbered from `first_part`."""
     return Statement(INSERT_DUE, (op_id.bytes, first_part - 1, operation, instance, packed(parts)))

@@ -9,7 +9,7 @@ from adapters.flags import ControlState
 from adapters.mysql.cart_writes import MySQLCarts
 from adapters.mysql.category_writes import MySQLCategories
 from adapters.mysql.connection import Connection
-from adapters.mysql.journal import insert_due
+from adapters.mysql.journal import DEFERRED_FROM, insert_due
 from adapters.mysql.order_writes import MySQLOrders
 from adapters.mysql.product_writes import MySQLProducts
 from adapters.mysql.statements import Statement
@@ -65,9 +65,9 @@ class MySQLUnit(Transaction):
         if ids:
             await self.read(Statement(RECOUNT, (int(AggregateKind.PRODUCT), ids)))
 
-    async def defer(self, op_id: UUID, operation: str, parts: Sequence[IntentPart], *, first_part: int) -> None:
+    async def defer(self, op_id: UUID, operation: str, parts: Sequence[IntentPart]) -> None:
         """See UnitOfWork."""
-        await self.read(insert_due(op_id, operation, parts, instance=self._instance, first_part=first_part))
+        await self.read(insert_due(op_id, operation, parts, instance=self._instance, first_part=DEFERRED_FROM))
 
     async def unsettled(self, intents: Sequence[Intent]) -> list[Intent]:
         """See UnitOfWork."""

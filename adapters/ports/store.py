@@ -77,8 +77,8 @@ class UnitOfWork(Protocol):
     async def rebump(self, aggregate: Aggregate, *, above: int) -> None:
         """Raise a locked aggregate's version above that of debris found in the shadow."""
 
-    async def defer(self, op_id: UUID, operation: str, parts: Sequence[IntentPart], *, first_part: int) -> None:
-        """Insert parts as journalled, due at once, in this transaction; they are numbered from `first_part`."""
+    async def defer(self, op_id: UUID, operation: str, parts: Sequence[IntentPart]) -> None:
+        """Insert deferred parts as journalled, due at once, in this transaction."""
 
     async def commit(self, op_id: UUID | None, *, parts: int) -> None:
         """Delete the call's open parts, all of which must still be open, and COMMIT, in one round trip.
@@ -143,6 +143,12 @@ class IntentJournal(Protocol):
 
     async def backlog(self) -> tuple[int, float]:
         """The number of unsettled intents and the age of the oldest, in seconds."""
+
+    async def owed(self) -> int:
+        """How many unsettled intents a read of the shadow might show.
+
+        Not the deferred parts, which readers pass over, and not what is younger than 2 s of calls under way.
+        """
 
     async def sweep(self) -> int:
         """Remove settled intents older than 24 h; how many."""
@@ -229,8 +235,8 @@ class Control(Protocol):
 
         `gate` is what the gate said, for the record; None where none was asked.
 
-        Raises Conflict when the epoch is another by now or, if that is demanded, an intent is unsettled; Unavailable
-        naming the connections in the way when it waits in vain.
+        Raises Conflict when the epoch is another by now or, if that is demanded, an intent is unsettled that a read of
+        the shadow might show; Unavailable naming the connections in the way when it waits in vain.
         """
 
     async def kill(self, connection_ids: Sequence[int]) -> None:

@@ -28,6 +28,9 @@ class Backlog(Protocol):
     async def backlog(self) -> tuple[int, float]:
         """The number of unsettled intents and the age of the oldest, in seconds."""
 
+    async def owed(self) -> int:
+        """How many of them a read of the target might show."""
+
 
 @dataclass(frozen=True, slots=True)
 class Books:
@@ -69,6 +72,7 @@ class Desk:
             reads = tasks.create_task(either(self.compared(), faults))
             writes = tasks.create_task(either(books.tallies.totals(Counted.WRITE, since=at - WRITES_WINDOW), faults))
             backlog = tasks.create_task(either(books.backlog.backlog(), faults))
+            owed = tasks.create_task(either(books.backlog.owed(), faults))
             listing = tasks.create_task(either(self._listing(before, after), faults))
         return Evidence(
             at,
@@ -80,6 +84,7 @@ class Desk:
             reads=reads.result(),
             writes=writes.result(),
             backlog=backlog.result(),
+            owed=owed.result(),
             listing_fault=listing.result(),
             refusal=self._databases.refuse(after),
             faults=tuple(dict.fromkeys(faults)),

@@ -40,7 +40,8 @@ class Evidence:
     """What is known at a moment; None is what could not be had, and `faults` says why.
 
     `databases` has why each cannot be reached, None for one that can; `backlog` the unsettled intents and the age of
-    the oldest in seconds; jobs come newest first. `listing_fault` is empty for a listing within its bound.
+    the oldest in seconds, `owed` those that a read of the target might show; jobs come newest first. `listing_fault` is
+    empty for a listing within its bound.
     """
 
     at: datetime
@@ -52,6 +53,7 @@ class Evidence:
     reads: Totals | None = None
     writes: Totals | None = None
     backlog: tuple[int, float] | None = None
+    owed: int | None = None
     listing_fault: str | None = None
     refusal: str | None = None
     faults: tuple[str, ...] = ()
@@ -201,11 +203,11 @@ def _clean_verify(evidence: Evidence, within: timedelta) -> JobRow | None:
     return None
 
 
-def _settled(evidence: Evidence) -> list[Check]:
+def _settled(evidence: Evidence, *, with_deferred: bool = False) -> list[Check]:
     name, sentence = "no unsettled intent", "Nothing is owed to the target; the move checks it again under its lock."
-    if evidence.backlog is None:
+    count = evidence.owed if not with_deferred else evidence.backlog and evidence.backlog[0]
+    if count is None:
         return [_unmeasured(name, sentence, "0", evidence)]
-    count, _ = evidence.backlog
     return [_check(name, sentence, str(count), "0", evidence, is_passed=count == 0)]
 
 
@@ -226,7 +228,7 @@ CHECKS: Final[Mapping[Effect, Sequence[Callable[[Evidence], list[Check]]]]] = {
     Effect.WRITTEN: (_databases, _tables, _preflight),
     Effect.COMPARED: (_backfill, _old_intents, _write_failures),
     Effect.ANSWERS: (_compared, partial(_verified, within=VERIFY_AGE), _settled, _listing),
-    Effect.ALONE: (partial(_verified, within=VERIFY_AGE_LAST), _settled, _counters),
+    Effect.ALONE: (partial(_verified, within=VERIFY_AGE_LAST), partial(_settled, with_deferred=True), _counters),
 }
 """Per effect, in the order in which they are shown."""
 

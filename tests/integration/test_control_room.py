@@ -5,12 +5,14 @@ import subprocess
 from argparse import Namespace
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
+from uuid import uuid4
 
 import pytest
 
+from adapters.changes import IntentPart, product_aggregate
 from adapters.deadline import Deadline
 from adapters.errors import Conflict, CrossfadeError, InvalidArgument, NotFound, Reason
-from adapters.flags import Flags
+from adapters.flags import ControlState, Flags
 from adapters.ports.jobs import Findings, JobKind, Start
 from proxy.admin.jobs import JobRunner
 from proxy.admin.ports import ControlRoom
@@ -23,6 +25,7 @@ from proxy.sync.report import Progress, Watcher
 from proxy.wiring import commands
 from tests import servers
 from tests.conformance.proxies import ROOT, START_LIMIT_S, command_of, environment_of
+from tests.factories import make_product
 from tests.fleet.waiting import lapse, until
 from tests.mysql_schema import mysql_schema
 from tests.workers import WorkerShop, open_worker
@@ -92,6 +95,39 @@ async def ended(room: ControlRoom, job: Job) -> Job:
     found = await until("the job to end", has_ended, limit_s=END_LIMIT_S)
     assert found is not None
     return found
+
+
+async def test_what_reads_might_show_is_settled_before_they_begin_and_what_they_pass_over_is_not(
+    shop: WorkerShop,
+) -> None:
+    """A busy shop always owes deferred parts, as in phase 4 itself; an owed write refuses the move under its lock."""
+    await reset(shop, 3)
+    control, journal = shop.worker.databases.control, shop.worker.databases.journal
+
+    async def move() -> ControlState:
+        state = await control.read()
+        return await control.switch(
+            with_phase(state.flags, 4),
+            expected_epoch=state.epoch,
+            who="test",
+            address="",
+            reason=WHY,
+            is_settled_demanded=True,
+        )
+
+    product = await make_product(shop)
+    await shop.call("category.update", id=product["category_id"], name="Renamed, so that paths are deferred")
+    (deferred, _), owed = await journal.backlog(), await journal.owed()
+    assert (1, 0) == (deferred, owed)
+    part = IntentPart((product_aggregate(product["id"]),), ())
+    await journal.insert_due("read_repair", [part], op_id=uuid4())
+    assert 1 == await journal.owed()
+    with pytest.raises(Conflict, match="1 intents are not settled yet") as refused:
+        await move()
+    assert Reason.UNSETTLED == refused.value.reason
+    await shop.execute("DELETE FROM crossfade_intent WHERE op = 'read_repair'")
+    assert 4 == phase_of((await move()).flags)
+    assert 1 == (await journal.backlog())[0]
 
 
 @pytest.mark.parametrize(

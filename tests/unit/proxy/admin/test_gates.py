@@ -39,6 +39,7 @@ GOOD = Evidence(
     reads={(entity, "match"): 3_000 for entity in ENTITIES},
     writes={("user", "applied"): 991, ("cart", "rolled_back"): 9},
     backlog=(0, 0.0),
+    owed=0,
 )
 
 
@@ -86,7 +87,7 @@ def test_no_evidence_opens_no_gate(target: int) -> None:
         (3, {"writes": {("user", "applied"): 999}}, "dual writes succeed"),
         (3, {"writes": {("user", "applied"): 990, ("user", "journalled"): 10}}, "dual writes succeed"),
         (3, {"writes": {("user", "applied"): 990, ("user", "unknown"): 10}}, "dual writes succeed"),
-        (4, {"backlog": (1, 0.1)}, "no unsettled intent"),
+        (4, {"owed": 1}, "no unsettled intent"),
         (4, {"verifies": ()}, "full verify clean"),
         (4, {"verifies": (job(hours_ago=24.1),)}, "full verify clean"),
         (4, {"verifies": (job(hours_ago=11),)}, "full verify clean"),
