@@ -200,13 +200,16 @@ def answers_of(ledgers: Sequence[Ledger]) -> Counter[str]:
 
 
 async def more_answers(ledgers: Sequence[Ledger], number: int) -> None:
-    """Wait until clients have had so many good answers more."""
-    enough = answers_of(ledgers)["ok"] + number
+    """Wait until clients have had so many good answers more, however long it takes while any come at all."""
+    had = answers_of(ledgers)["ok"]
+    enough = had + number
 
-    async def are_there() -> bool:
-        return answers_of(ledgers)["ok"] >= enough
+    async def are_more() -> bool:
+        return answers_of(ledgers)["ok"] > had
 
-    await until(f"{number} good answers", are_there)
+    while had < enough:
+        await until(f"the next of {number} good answers", are_more)
+        had = answers_of(ledgers)["ok"]
 
 
 async def more_failures(ledgers: Sequence[Ledger], number: int) -> None:

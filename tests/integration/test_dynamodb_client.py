@@ -16,6 +16,7 @@ from adapters.dynamodb.client import Capacity, DynamoDBClient, DynamoDBEndpoint,
 from adapters.dynamodb.errors import Failure, Verdict
 from adapters.errors import DeadlineExceeded, Unavailable
 from tests.conformance.shops import is_full_proof
+from tests.fleet.waiting import until
 from tests.servers import DynamoDBEndpoint as Server
 from tests.wire_faults import Answer, Fault, WireFaults
 
@@ -287,7 +288,11 @@ async def test_cancellation_passes_and_frees_the_connection(shaky: DynamoDBClien
         for task in tasks:
             task.cancel()
     assert all(task.cancelled() for task in tasks)
-    assert {"N": "5"} == await get(shaky)
+
+    async def is_applied() -> bool:
+        return {"N": "5"} == await get(shaky)
+
+    await until("a put that was passed on", is_applied)
 
 
 async def test_attempts_are_observed(client: DynamoDBClient, wire: WireFaults, dynamodb_server: Server) -> None:
