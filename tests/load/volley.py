@@ -66,7 +66,7 @@ async def fire(address: Address, calls: Sequence[bytes], *, connections: int, du
         async with asyncio.TaskGroup() as group:
             for client in clients:
                 group.create_task(client.finished())
-    except* BadAnswerError as errors:
+    except ExceptionGroup as errors:  # `except*` would raise a group again before Python 3.11.4.
         raise errors.exceptions[0] from None
     finally:
         for client in clients:
