@@ -15,7 +15,7 @@ from tests.fleet.shoppers import Shopper, hold_to_account, ledgers_of, shopping,
 from tests.fleet.waiting import lapse
 
 CLIENTS: Final = 32 if is_full_proof() else 4
-ANSWERS: Final = 1_500 if is_full_proof() else 60
+ANSWERS: Final = 1_500 if is_full_proof() else 30
 """How many good answers are waited for between two moves."""
 CUT_OFF_S: Final = 10.0 if is_full_proof() else 0.5
 PACE_S: Final = 0.0 if is_full_proof() else 0.05

@@ -32,7 +32,7 @@ from tests.fleet.wires import Fate, Wire, lose_all, pass_all
 
 CLIENTS: Final = 32 if is_full_proof() else 6
 OUTAGE_S: Final = 10.0 if is_full_proof() else 1.0
-JOURNALLED_S: Final = {"refused": 60.0, "silent": 60.0} if is_full_proof() else {"refused": 5.0, "silent": 3.0}
+JOURNALLED_S: Final = {"refused": 60.0, "silent": 60.0} if is_full_proof() else {"refused": 3.0}
 JOURNALLED_PACE_S: Final = 0.3 if is_full_proof() else 0.05
 """What a client waits between two acts while writes are journalled.
 
