@@ -102,7 +102,12 @@ class _Bench:
         calls = [post(read.path, orjson.dumps({read.argument: number})) for number in ids]
         wanted: dict[str, Callable[[], Awaitable[Measured]]] = {
             name: partial(
-                measure, self._subjects[name], calls, connections=connections, period_s=self._setting.period_s
+                measure,
+                self._subjects[name],
+                calls,
+                connections=connections,
+                period_s=self._setting.period_s,
+                is_polling=True,
             )
             for name in names
         }

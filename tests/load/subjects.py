@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -43,11 +44,14 @@ class Measured:
     busy_share: float
 
 
-async def measure(subject: Subject, calls: Sequence[bytes], *, connections: int, period_s: float) -> Measured:
+async def measure(
+    subject: Subject, calls: Sequence[bytes], *, connections: int, period_s: float, is_polling: bool = False
+) -> Measured:
     """Load a subject for so long, after a short while that does not count."""
-    await fire(subject.address, calls, connections=connections, duration_s=WARM_S)
+    load = partial(fire, subject.address, calls, connections=connections, is_polling=is_polling)
+    await load(duration_s=WARM_S)
     before_s = cpu_s(subject.pid)
-    seen = await fire(subject.address, calls, connections=connections, duration_s=period_s)
+    seen = await load(duration_s=period_s)
     used_s = cpu_s(subject.pid) - before_s
     return Measured(
         calls_per_s=seen.calls / seen.duration_s,
