@@ -205,7 +205,8 @@ def _clean_verify(evidence: Evidence, within: timedelta) -> JobRow | None:
 
 def _settled(evidence: Evidence, *, with_deferred: bool = False) -> list[Check]:
     name, sentence = "no unsettled intent", "Nothing is owed to the target; the move checks it again under its lock."
-    count = evidence.owed if not with_deferred else evidence.backlog and evidence.backlog[0]
+    unsettled, _ = evidence.backlog or (None, None)
+    count = unsettled if with_deferred else evidence.owed
     if count is None:
         return [_unmeasured(name, sentence, "0", evidence)]
     return [_check(name, sentence, str(count), "0", evidence, is_passed=count == 0)]

@@ -23,7 +23,7 @@ KILLS: Final = [
     for number, moment in enumerate(MOMENTS)
     for shape in (SHAPES if moment.step or is_full_proof() else (SHAPES[number % 6],))
 ]
-"""Every step with every shape; in the short form every message on its way with two shapes, in turn."""
+"""Every step with every shape; in the short form every message on its way with one shape, in turn."""
 JOURNALLED: Final = SHAPES if is_full_proof() else (SHORT[3],)
 JOURNALLING: Final = (
     Moment("commit lost", place=Place.MYSQL, marker=COMMITTING),
