@@ -9,6 +9,7 @@ DynamoDB's typed JSON.
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -232,11 +233,9 @@ class DynamoDBClient:
         return found
 
     async def _attempt(self, flight: Flight, operation: str) -> Response:
-        clock = asyncio.get_running_loop().time
-        started_s = clock()
+        started_s = time.monotonic()
         result = "cancelled"
         response: Response = {}
-        reset = current_flight.set(flight)
         try:
             with translated(flight):
                 async with asyncio.timeout_at(flight.until.at_s):
@@ -246,10 +245,9 @@ class DynamoDBClient:
             result = failure.verdict.value
             raise
         finally:
-            current_flight.reset(reset)
             if self._observe:
                 used = self._capacity(response)
-                seconds_s = clock() - started_s
+                seconds_s = time.monotonic() - started_s
                 self._observe(Observation(operation, flight.action, _is_read(flight.action), result, seconds_s, used))
         return response
 
@@ -259,7 +257,8 @@ class DynamoDBClient:
             if self._observe:
                 payload = {**payload, "ReturnConsumedCapacity": "TOTAL"}
             if self._wire is not None:
-                return await self._wire.send(flight.action, payload)
+                return await self._wire.send(flight, payload)
+        current_flight.set(flight)
         return cast("Response", await getattr(self._sdk, xform_name(flight.action))(**payload))
 
     def _capacity(self, response: Response) -> tuple[Capacity, ...]:

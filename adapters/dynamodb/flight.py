@@ -1,8 +1,8 @@
 """One request on its way, and the moment it leaves.
 
-The HTTP library hides whether a failed request was sent, and so whether it may have been applied. Here the connector
-says so: a request counts as sent from the moment it is given a connection, and is given none once its time is up,
-however long signing, waiting for a free connection or a stopped process took.
+The HTTP library hides whether a failed request was sent, and so whether it may have been applied. Here a request counts
+as sent from the moment it is given a connection, and is not sent once its time is up, however long signing, waiting for
+a free connection or a stopped process took.
 """
 
 import socket
@@ -34,8 +34,15 @@ class Flight:
     allowed_s: float
     is_sent: bool = False
 
+    def depart(self) -> None:
+        """Count as sent from now on: the first byte follows, with no await before it. Raises TooLate."""
+        if self.until.remaining_s <= 0:
+            raise TooLate
+        self.is_sent = True
+
 
 current_flight: ContextVar[Flight] = ContextVar("current_flight")
+"""The flight of a request that goes the SDK's way, which has no place to pass it on."""
 
 
 class TooLate(Exception):
@@ -53,21 +60,20 @@ class TrackedSession(AIOHTTPSession):
 
     async def _create_connector(self, proxy_url: str | None) -> Any:  # noqa: ANN401  # the SDK's method has no types
         connector = await super()._create_connector(proxy_url)  # type: ignore[misc]  # unknown to the SDK's stubs
-        connector.connect = marking(connector.connect)
+        connector.connect = _marking(connector.connect)
         return connector
 
 
-def marking(connect: Callable[..., Any]) -> Callable[..., Any]:
-    """A connector's `connect` that marks the current flight as sent. Raises TooLate once the flight's time is up."""
+def _marking(connect: Callable[..., Any]) -> Callable[..., Any]:
+    """A connector's `connect` with which the current flight departs. Raises TooLate."""
 
     async def connect_and_mark(*args: object, **kwargs: object) -> object:
         connection = await connect(*args, **kwargs)
-        flight = current_flight.get()
-        # No await from here to the first byte: what passes this check is on its way.
-        if flight.until.remaining_s <= 0:
+        try:
+            current_flight.get().depart()
+        except TooLate:
             connection.release()
-            raise TooLate
-        flight.is_sent = True
+            raise
         return connection
 
     return connect_and_mark

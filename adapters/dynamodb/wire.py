@@ -7,24 +7,28 @@ in the service's own form already. Credentials, address and certificates are the
 whoever asks cannot tell the ways apart. Only a binary value, which no item of the shop holds, stays Base64.
 """
 
+import asyncio
 import ssl
 import zlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from io import BytesIO
 from typing import Any, Final, cast
 
 import aiohttp
 import orjson
 from aiobotocore.session import AioSession
-from botocore.exceptions import ChecksumError, ClientError, HTTPClientError, NoCredentialsError
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.connector import Connection
+from aiohttp.http import RawResponseMessage
+from aiohttp.http_exceptions import HttpProcessingError
+from botocore.exceptions import BotoCoreError, ChecksumError, ClientError, HTTPClientError, NoCredentialsError
 from botocore.httpsession import get_cert_path
 from botocore.parsers import ResponseParserError
 from botocore.utils import get_environ_proxies
 from yarl import URL
 
-from adapters.dynamodb.flight import LARGE_BODY_BYTES, TooLate, keepalive_socket, marking
+from adapters.dynamodb.flight import Flight, TooLate, keepalive_socket
 from adapters.dynamodb.signature import Identity, Signer
 
 Payload = Mapping[str, object]
@@ -34,40 +38,72 @@ Response = Mapping[str, Any]
 USER_AGENT: Final = "crossfade"
 IDLE_CONNECTION_S: Final = 60.0
 """How long a connection is kept that nobody uses."""
+UNSIGNED: Final = f"user-agent: {USER_AGENT}\r\naccept-encoding: identity\r\n"
+"""What is checked and read are the bytes as they came."""
+_NO_LIMIT: Final = aiohttp.ClientTimeout()
+_FINAL_FROM: Final = 200
 _FAILED_FROM: Final = 300
 _CHECKSUM: Final = "x-amz-crc32"
 _REQUEST_ID: Final = "x-amzn-requestid"
 
 
-class Wire:
-    """A pool of connections, used by one endpoint. Made by `opened`."""
+class UnprintableCredentialsError(BotoCoreError):
+    """Credentials that no header can hold: most often the line break at the end of a file was taken along."""
 
-    def __init__(self, http: aiohttp.ClientSession, url: URL, *, region: str, sdk: AioSession) -> None:
-        self._http = http
-        self._url = url
+    fmt = "the access key or the session token has a line break or another control character in it"
+
+
+class Wire:
+    """A pool of connections, used by one endpoint. Made by `opened`.
+
+    The connections, their pool and the reading of answers are the HTTP library's; its own client around them would
+    cost more than all else here, for freedoms that these requests do not need.
+    """
+
+    def __init__(self, connector: aiohttp.TCPConnector, url: URL, *, region: str, sdk: AioSession) -> None:
+        self._connector = connector
         self._sdk = sdk
         self._signer = Signer(host=url.raw_authority, path=url.raw_path, region=region)
+        self._start = f"POST {url.raw_path} HTTP/1.1\r\n"
+        # Whom to connect to, as the connector wants to be told.
+        self._peer = aiohttp.ClientRequest("POST", url)
 
-    async def send(self, action: str, payload: Payload) -> Response:
+    async def send(self, flight: Flight, payload: Payload) -> Response:
         """The answer to a request, sent once. It has no limit of time but the caller's.
 
         Raises the SDK's ClientError for an answer that is an error, and BotoCoreError, ResponseParserError or OSError
         where there is no answer that could be read.
         """
         body = orjson.dumps(payload)
-        headers = self._signer.headers(action, body, await self._identity(), datetime.now(UTC))
-        # What is checked and read are the bytes as they came.
-        headers["accept-encoding"] = "identity"
-        data = BytesIO(body) if len(body) > LARGE_BODY_BYTES else body
+        headers = self._signer.headers(flight.action, body, await self._identity(), datetime.now(UTC))
+        lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
+        head = f"{self._start}{lines}{UNSIGNED}content-length: {len(body)}\r\n\r\n"
         try:
-            async with self._http.post(self._url, data=data, headers=headers, allow_redirects=False) as answer:
-                content = await answer.read()
-        except (aiohttp.ClientError, TooLate) as error:
+            answer, content = await self._exchange(flight, head.encode() + body)
+        except (aiohttp.ClientError, HttpProcessingError, TooLate) as error:
             raise HTTPClientError(error=error) from error
         _check(content, answer.headers.get(_CHECKSUM))
-        if answer.status >= _FAILED_FROM:
-            raise _failure(action, answer.status, answer.headers.get(_REQUEST_ID), content)
+        if answer.code >= _FAILED_FROM:
+            raise _failure(flight.action, answer.code, answer.headers.get(_REQUEST_ID), content)
         return _read(content)
+
+    async def _exchange(self, flight: Flight, request: bytes) -> tuple[RawResponseMessage, bytes]:
+        """The head and the body of the answer to a request."""
+        connection = await self._connector.connect(self._peer, [], _NO_LIMIT)
+        try:
+            protocol, transport = _ends(connection)
+            flight.depart()
+            protocol.set_response_params(auto_decompress=False)
+            transport.write(request)
+            answer, body = await protocol.read()
+            while answer.code < _FINAL_FROM:
+                answer, body = await protocol.read()
+            content = body.read_nowait() if body.is_eof() else await body.read()
+        except BaseException:
+            connection.close()
+            raise
+        connection.release()
+        return answer, content
 
     async def _identity(self) -> Identity:
         credentials = await self._sdk.get_credentials()
@@ -77,6 +113,9 @@ class Wire:
         frozen = await credentials.get_frozen_credentials()
         if frozen.access_key is None or frozen.secret_key is None:
             raise NoCredentialsError
+        # They go into headers as they are.
+        if not f"{frozen.access_key}{frozen.token or ''}".isprintable():
+            raise UnprintableCredentialsError
         return Identity(frozen.access_key, frozen.secret_key, frozen.token)
 
 
@@ -95,15 +134,15 @@ async def opened(sdk: AioSession, address: str, *, region: str, connections: int
         keepalive_timeout=IDLE_CONNECTION_S,
         socket_factory=keepalive_socket,
     )
-    connector.connect = marking(connector.connect)  # type: ignore[method-assign]  # nothing else tells what was sent
-    async with aiohttp.ClientSession(
-        connector=connector,
-        timeout=aiohttp.ClientTimeout(),
-        headers={"User-Agent": USER_AGENT},
-        cookie_jar=aiohttp.DummyCookieJar(),
-        auto_decompress=False,
-    ) as http:
-        yield Wire(http, URL(address), region=region, sdk=sdk)
+    async with connector:
+        yield Wire(connector, URL(address), region=region, sdk=sdk)
+
+
+def _ends(connection: Connection) -> tuple[ResponseHandler, asyncio.Transport]:
+    """Where answers come in and requests go out. Raises ServerDisconnectedError where the peer has hung up already."""
+    if connection.protocol is None or connection.transport is None:
+        raise aiohttp.ServerDisconnectedError
+    return connection.protocol, connection.transport
 
 
 def _trusted(sdk: AioSession) -> ssl.SSLContext:

@@ -1,8 +1,9 @@
 """The short way to DynamoDB and the SDK's: every kind of request that the proxy makes, with the same results."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -42,6 +43,9 @@ KEY = {name: ITEM[name] for name in ("PK", "SK")}
 ABSENT = {"PK": text_value("none"), "SK": text_value("#META")}
 LARGE = {**KEY, "text": text_value("x" * 390_000)}
 TOO_LARGE = {**KEY, "text": text_value("x" * 410_000)}
+HINTED = b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+CHUNKS = b'e\r\n{"Item": {"n":\r\nd\r\n {"N": "1"}}}\r\n0\r\n\r\n'
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + CHUNKS
 SHOWN = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
 
 
@@ -264,3 +268,49 @@ async def test_credentials_are_renewed(
             assert ITEM == found_item(await client.send("GetItem", {"TableName": ways.table, "Key": KEY}))
             asked.append(len(calls.read_text().splitlines()))
     assert 1 < asked[0] < asked[1]
+
+
+@pytest.mark.parametrize(
+    ("answer", "item"),
+    [
+        (HINTED, None),
+        (CHUNKED, {"n": {"N": "1"}}),
+    ],
+    ids=["an answer that precedes the answer", "a body in chunks"],
+)
+@pytest.mark.parametrize("is_short", [True, False])
+async def test_answers_are_read_as_http_allows_them(
+    ways: Ways, answer: bytes, item: Mapping[str, object] | None, *, is_short: bool
+) -> None:
+    """Byte by byte too, and twice on the same connection."""
+    requests = 0
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal requests
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                length = head.lower().partition(b"content-length: ")[2].partition(b"\r")[0]
+                await reader.readexactly(int(length))
+                requests += 1
+                for at in range(len(answer)):
+                    writer.write(answer[at : at + 1])
+                    await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        url = "http://{}:{}".format(*server.sockets[0].getsockname()[:2])
+        endpoint = replace(ways.clients[0].endpoint, endpoint_url=url)
+        async with DynamoDBClient(endpoint, has_fast_path=is_short) as client:
+            for _ in range(2):
+                assert item == found_item(await client.send("GetItem", {"TableName": "T", "Key": KEY}))
+    assert 2 == requests
+
+
+async def test_credentials_that_no_header_holds_are_told_as_such(ways: Ways) -> None:
+    """A line break taken along from a file."""
+    endpoint = replace(ways.clients[0].endpoint, access_key="KEY\n")
+    async with DynamoDBClient(endpoint) as client:
+        with pytest.raises(Failure, match="line break") as caught:
+            await client.send("GetItem", {"TableName": "T", "Key": KEY})
+    assert Verdict.UNSENT is caught.value.verdict
