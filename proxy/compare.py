@@ -16,6 +16,8 @@ from adapters.values import format_time
 
 SECRET_FIELDS: Final = frozenset({"password_hash"})
 MASK: Final = "***"
+PLAIN: Final = frozenset({int, str, bool, Decimal, datetime, type(None)})
+"""Types whose values hold no others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +43,19 @@ def is_same(authority: object, shadow: object) -> bool:
     kind = type(authority)
     if kind is not type(shadow) or kind is Unread:
         return False
+    if authority != shadow:
+        return False
     if kind is list:
-        ours, theirs = cast("list[object]", authority), cast("list[object]", shadow)
-        return len(ours) == len(theirs) and all(map(is_same, ours, theirs))
+        return all(map(is_same, cast("list[object]", authority), cast("list[object]", shadow)))
     values = _values_of(kind)  # type: ignore[arg-type]  # a class can be hashed
-    return authority == shadow if values is None else all(map(is_same, values(authority), values(shadow)))
+    if values is None:
+        return True
+    # Equal, then, but 1 equals True and 1.0 too.
+    ours, theirs = values(authority), values(shadow)
+    kinds = list(map(type, ours))
+    if kinds != list(map(type, theirs)):
+        return False
+    return PLAIN.issuperset(kinds) or all(map(is_same, ours, theirs))
 
 
 @cache
