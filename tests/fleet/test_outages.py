@@ -17,7 +17,7 @@ import pytest
 
 from proxy.breaker import THRESHOLD
 from proxy.wiring.worker import REPAIR_S
-from tests.conformance.shop import Shop
+from tests.conformance.shop import CallFailed, Shop
 from tests.conformance.shops import is_full_proof
 from tests.crash.death import Wires, on_wires, wired
 from tests.crash.moments import Place
@@ -26,7 +26,7 @@ from tests.fleet.clients import Client, answers_of, failures_of, load, make_stoc
 from tests.fleet.estate import Estate
 from tests.fleet.fixtures import Figures, shop_of
 from tests.fleet.ledger import Ledger, check
-from tests.fleet.proxies import ProxyProcess, must, serving
+from tests.fleet.proxies import ProxyProcess, must, must_move, serving
 from tests.fleet.waiting import lapse, until
 from tests.fleet.wires import Fate, Wire, lose_all, pass_all
 
@@ -200,3 +200,20 @@ async def test_repairs_wait_while_the_shadow_is_known_to_be_away(served: Served)
         assert await served.estate.owed() == 2 * THRESHOLD
     await served.estate.drained()
     await served.estate.verify()
+
+
+async def test_a_dual_read_that_is_waited_for_tells_which_database_is_away(served: Served) -> None:
+    """Each in turn, under the policy that answers nothing it could not compare; whole again, it answers."""
+    user = await make_user(served.shop)
+    await must_move(served.estate, 3, "to compare")
+
+    async def tells(what: str) -> bool:
+        try:
+            return user == await served.shop.call("user.find_by_id", id=user["id"]) and not what
+        except CallFailed as failed:
+            return bool(what) and what in str(failed)
+
+    for place, told in ((Place.DYNAMODB, "could not be compared: DynamoDB"), (Place.MYSQL, "unavailable: MySQL")):
+        async with refused(served.wires[place]):
+            await until(f"the read to miss {place}", partial(tells, told))
+        await until("the read to be compared again", partial(tells, ""))
