@@ -8,7 +8,6 @@ answer is recorded; the same bytes again get the same answer. Whatever may write
 """
 
 import asyncio
-import selectors
 import sys
 from typing import Final, cast
 from urllib.parse import urlsplit
@@ -16,6 +15,7 @@ from urllib.parse import urlsplit
 import uvloop
 
 from tests.fleet.wires import HEAD_END, Http
+from tests.load.late import Late
 from tests.load.started import announce
 
 READS: Final = (b"GetItem", b"BatchGetItem", b"Query", b"TransactGetItems")
@@ -59,9 +59,9 @@ class Recorder:
 class Connection(asyncio.Protocol):
     """One connection of the proxy's, which sends its next request once the last is answered."""
 
-    def __init__(self, recorder: Recorder, delay_s: float) -> None:
+    def __init__(self, recorder: Recorder, late: Late) -> None:
         self._recorder = recorder
-        self._delay_s = delay_s
+        self._late = late
         self._received = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -86,10 +86,8 @@ class Connection(asyncio.Protocol):
         answer = self._recorder.known(action, body)
         if answer is None:
             self._recorder.keep(asyncio.get_running_loop().create_task(self._ask(action, head, body)))
-        elif self._delay_s:
-            asyncio.get_running_loop().call_later(self._delay_s, self._say, answer)
         else:
-            self._say(answer)
+            self._late.do(self._say, answer)
 
     async def _ask(self, action: bytes, head: bytes, body: bytes) -> None:
         try:
@@ -104,18 +102,12 @@ class Connection(asyncio.Protocol):
 
 async def main(url: str, delay_s: float) -> None:
     """Serve until killed."""
-    recorder = Recorder(url)
-    server = await asyncio.get_running_loop().create_server(lambda: Connection(recorder, delay_s), "127.0.0.1", 0)
+    recorder, late = Recorder(url), Late(delay_s)
+    server = await asyncio.get_running_loop().create_server(lambda: Connection(recorder, late), "127.0.0.1", 0)
     announce(server.sockets[0].getsockname()[1])
     await server.serve_forever()
 
 
-def exact_loop() -> asyncio.AbstractEventLoop:
-    """A loop whose timers are true to a part of a millisecond; the usual ones round up to the next."""
-    return asyncio.SelectorEventLoop(selectors.SelectSelector())
-
-
 if __name__ == "__main__":
-    late_s = float(sys.argv[2]) / 1000
-    with asyncio.Runner(loop_factory=exact_loop if late_s else uvloop.new_event_loop) as runner:
-        runner.run(main(sys.argv[1], late_s))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main(sys.argv[1], float(sys.argv[2]) / 1000))

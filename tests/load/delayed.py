@@ -10,15 +10,17 @@ import sys
 from collections import deque
 from typing import cast
 
-from tests.load.canned import exact_loop
+import uvloop
+
+from tests.load.late import Late
 from tests.load.started import announce
 
 
 class Relay(asyncio.Protocol):
     """One end of a relayed connection; what comes in goes out at the other."""
 
-    def __init__(self, delay_s: float) -> None:
-        self._delay_s = delay_s
+    def __init__(self, late: Late) -> None:
+        self._late = late
         self._waiting: deque[bytes] = deque()
         self.other: Relay | None = None
         self.transport: asyncio.WriteTransport | None = None
@@ -30,10 +32,7 @@ class Relay(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Pass it on, in order."""
         self._waiting.append(data)
-        if self._delay_s:
-            asyncio.get_running_loop().call_later(self._delay_s, self.pass_on)
-        else:
-            self.pass_on()
+        self._late.do(self.pass_on)
 
     def pass_on(self) -> None:
         """Pass on the oldest piece, once there is another end."""
@@ -50,9 +49,10 @@ class Relay(asyncio.Protocol):
 class Client(Relay):
     """The end towards the client; it opens the one towards the server, which speaks first in MySQL's protocol."""
 
-    def __init__(self, address: tuple[str, int], delay_s: float) -> None:
-        super().__init__(delay_s)
+    def __init__(self, address: tuple[str, int], late: Late, at_once: Late) -> None:
+        super().__init__(late)
         self._address = address
+        self._at_once = at_once
         self._opening: asyncio.Task[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -61,7 +61,7 @@ class Client(Relay):
         self._opening = asyncio.get_running_loop().create_task(self._open())
 
     async def _open(self) -> None:
-        server = Relay(0)
+        server = Relay(self._at_once)
         server.other = self
         try:
             await asyncio.get_running_loop().create_connection(lambda: server, *self._address)
@@ -74,11 +74,13 @@ class Client(Relay):
 
 async def main(host: str, port: int, delay_s: float) -> None:
     """Relay until killed."""
-    server = await asyncio.get_running_loop().create_server(lambda: Client((host, port), delay_s), "127.0.0.1", 0)
+    late, at_once = Late(delay_s), Late(0)
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: Client((host, port), late, at_once), "127.0.0.1", 0)
     announce(server.sockets[0].getsockname()[1])
     await server.serve_forever()
 
 
 if __name__ == "__main__":
-    with asyncio.Runner(loop_factory=exact_loop) as runner:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(main(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]) / 1000))
