@@ -238,7 +238,7 @@ class DynamoDBClient:
         response: Response = {}
         try:
             with translated(flight):
-                async with asyncio.timeout_at(flight.until.at_s):
+                async with flight.until.scope("dynamodb.attempt"):
                     response = await self._call(flight)
             result = "ok"
         except Failure as failure:

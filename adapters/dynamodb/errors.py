@@ -107,7 +107,7 @@ def translated(flight: Flight) -> Iterator[None]:
         yield
     except ClientError as error:
         raise _answered(error, flight) from error
-    except (BotoCoreError, ResponseParserError, OSError) as error:
+    except (BotoCoreError, ResponseParserError, OSError, DeadlineExceeded) as error:
         raise _unanswered(error, flight) from error
 
 
@@ -152,7 +152,7 @@ def _unanswered(error: Exception, flight: Flight) -> Failure:
 
 def _is_out_of_time(error: Exception) -> bool:
     cause = error.kwargs.get("error") if isinstance(error, HTTPClientError) else error
-    return isinstance(cause, TimeoutError | TooLate)
+    return isinstance(cause, DeadlineExceeded | TooLate | TimeoutError)
 
 
 def _name(flight: Flight) -> str:
