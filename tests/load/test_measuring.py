@@ -4,12 +4,14 @@ import asyncio
 import random
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 
 from proxy.environment import Address
+from tests.load.late import Late
 from tests.load.machine import PRECEDENCE
 from tests.load.report import Bar, Ratio, Verdict, as_json, table
 from tests.load.rounds import interleaved, noise, ratio
@@ -80,6 +82,27 @@ async def test_volley_takes_no_end_of_a_connection_for_an_answer() -> None:
         address = Address("127.0.0.1", server.sockets[0].getsockname()[1])
         with pytest.raises(BadAnswerError, match="the connection ended"):
             await fire(address, [post("/", b"{}")], connections=1, duration_s=1)
+
+
+@pytest.mark.parametrize("delay_s", [0.0, 0.002])
+async def test_late_is_in_order_and_not_early(delay_s: float) -> None:
+    """Whatever comes meanwhile."""
+    loop = asyncio.get_running_loop()
+    late = Late(delay_s)
+    seen: list[tuple[int, float]] = []
+    done = loop.create_future()
+
+    def note(number: int, given_s: float) -> None:
+        seen.append((number, time.monotonic() - given_s))
+        if number == 99:
+            done.set_result(None)
+
+    for number in range(100):
+        late.do(note, number, time.monotonic())
+        await asyncio.sleep(0.0003)
+    await done
+    assert list(range(100)) == [number for number, _ in seen]
+    assert all(after_s >= delay_s for _, after_s in seen)
 
 
 async def test_rounds_measure_all_in_each_in_changing_order() -> None:
