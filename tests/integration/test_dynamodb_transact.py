@@ -356,11 +356,11 @@ async def test_busy_service_is_outwaited(world: World, answer: Answer) -> None:
 
 @pytest.mark.parametrize("answer", [CONFLICT, Answer(400, "ThrottlingException")])
 async def test_busy_service_to_the_end_is_definite(world: World, answer: Answer) -> None:
-    """What was always turned away surely was not applied."""
+    """What was always turned away surely was not applied; the last attempt may find no time to be sent."""
     world.wire.script.extend([answer] * 1000)
     result = await world.write(change_of({ANA: 1}, after=[user_of(ANA, "a@x")]), deadline_s=0.4)
     assert result.outcome is ShadowOutcome.FAILED
-    assert isinstance(result.error, Unavailable)
+    assert isinstance(result.error, Unavailable | DeadlineExceeded)
 
 
 async def test_passed_deadline_is_definite(world: World) -> None:
