@@ -2,8 +2,9 @@
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,6 +12,10 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from adapters.dynamodb.client import DynamoDBClient, DynamoDBEndpoint, found_item
 from adapters.dynamodb.errors import Failure, Verdict
@@ -23,6 +28,7 @@ from adapters.dynamodb.expressions import (
     within,
 )
 from adapters.dynamodb.typed_json import number_value, text_value
+from proxy.environment import Address
 from tests.servers import DynamoDBEndpoint as Server
 from tests.wire_faults import Answer, Raw, WireFaults
 
@@ -106,6 +112,44 @@ async def ways(dynamodb_server: Server) -> AsyncIterator[Ways]:
         await opened[0].request("PutItem", {"TableName": ways.table, "Item": ITEM})
         yield ways
         await opened[0].request("DeleteTable", {"TableName": ways.table})
+
+
+@asynccontextmanager
+async def answering(answer: bytes, tls: ssl.SSLContext | None = None) -> AsyncIterator[tuple[Address, list[bytes]]]:
+    """A server that answers every request with this, byte by byte; where it is and the requests it got."""
+    requests: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                length = head.lower().partition(b"content-length: ")[2].partition(b"\r")[0]
+                requests.append(head + await reader.readexactly(int(length)))
+                for at in range(len(answer)):
+                    writer.write(answer[at : at + 1])
+                    await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls) as server:
+        yield Address("127.0.0.1", server.sockets[0].getsockname()[1]), requests
+
+
+def self_signed(host: str, folder: Path) -> tuple[Path, Path]:
+    """A certificate for a host that only itself vouches for, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    places = folder / "certificate.pem", folder / "key.pem"
+    places[0].write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    places[1].write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return places
 
 
 def get(key: Mapping[str, object], table: str = "T") -> dict[str, object]:
@@ -283,28 +327,33 @@ async def test_answers_are_read_as_http_allows_them(
     ways: Ways, answer: bytes, item: Mapping[str, object] | None, *, is_short: bool
 ) -> None:
     """Byte by byte too, and twice on the same connection."""
-    requests = 0
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        nonlocal requests
-        with suppress(asyncio.IncompleteReadError, ConnectionError):
-            while True:
-                head = await reader.readuntil(b"\r\n\r\n")
-                length = head.lower().partition(b"content-length: ")[2].partition(b"\r")[0]
-                await reader.readexactly(int(length))
-                requests += 1
-                for at in range(len(answer)):
-                    writer.write(answer[at : at + 1])
-                    await writer.drain()
-        writer.close()
-
-    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
-        url = "http://{}:{}".format(*server.sockets[0].getsockname()[:2])
-        endpoint = replace(ways.clients[0].endpoint, endpoint_url=url)
+    async with answering(answer) as (address, requests):
+        endpoint = replace(ways.clients[0].endpoint, endpoint_url=f"http://{address}")
         async with DynamoDBClient(endpoint, has_fast_path=is_short) as client:
             for _ in range(2):
                 assert item == found_item(await client.send("GetItem", {"TableName": "T", "Key": KEY}))
-    assert 2 == requests
+    assert 2 == len(requests)
+
+
+@pytest.mark.parametrize("is_short", [True, False])
+async def test_certificates_are_checked_against_those_the_sdk_trusts(
+    ways: Ways, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_short: bool
+) -> None:
+    """A server that nobody vouches for gets no request; one that the SDK is told to trust is spoken to."""
+    certificate, key = self_signed("localhost", tmp_path)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, key)
+    async with answering(HINTED, context) as (address, requests):
+        endpoint = replace(ways.clients[0].endpoint, endpoint_url=f"https://localhost:{address.port}")
+        async with DynamoDBClient(endpoint, has_fast_path=is_short) as client:
+            with pytest.raises(Failure, match=r"(?i)certificate.verify.failed") as caught:
+                await client.send("GetItem", {"TableName": "T", "Key": KEY})
+        assert Verdict.UNSENT is caught.value.verdict
+        assert [] == requests
+        monkeypatch.setenv("AWS_CA_BUNDLE", str(certificate))
+        async with DynamoDBClient(endpoint, has_fast_path=is_short) as client:
+            assert found_item(await client.send("GetItem", {"TableName": "T", "Key": KEY})) is None
+    assert 1 == len(requests)
 
 
 async def test_credentials_that_no_header_holds_are_told_as_such(ways: Ways) -> None:
