@@ -104,7 +104,8 @@ class DualRead:
             beside.cancel()
             raise
         if not is_raising:
-            return _given(seen.value), self._compare_behind(request, seen.value, beside, sides, epoch)
+            compared = self._compare_behind(request, seen.value, beside, sides, epoch)
+            return _given(seen.value), compared
         ours, theirs = (seen, await beside) if here is authority else (await beside, seen)
         ours.raise_error()
         verdict = await self._compare(request, ours.value, theirs, sides, epoch)

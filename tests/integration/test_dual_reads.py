@@ -464,17 +464,27 @@ async def test_a_witness_holds_writers_and_notices_a_switch(shop: WorkerShop) ->
     assert RestartCause.EPOCH_MOVED is moved.value.cause
 
 
-async def test_under_report_the_caller_gets_the_answer_and_the_log_the_difference(shop: WorkerShop) -> None:
-    """The comparison goes on behind the answer; the difference is counted, kept and healed all the same."""
+@pytest.mark.parametrize("is_torn", [False, True])
+async def test_under_report_the_caller_gets_the_answer_and_the_log_the_difference(
+    shop: WorkerShop, *, is_torn: bool
+) -> None:
+    """The comparison goes on behind the answer; the difference is counted, kept and healed all the same.
+
+    So it is where the item makes no answer, and the caller gets none.
+    """
     product = await make_product(shop)
     databases = shop.worker.databases
     state = await databases.control.read()
     flags = replace(state.flags, mismatch_policy=MismatchPolicy.REPORT)
     await switch(shop, flags)
     try:
-        await edit(shop, Keys(databases.contract).product(product["id"]), {"product_name": {"S": "Another"}})
-        answer = await shop.call("product.get_product_by_id", product_id=product["id"])
-        assert "Another" == answer["name"]
+        torn = {"seller_id": {"S": "torn"}} if is_torn else {}
+        await edit(shop, Keys(databases.contract).product(product["id"]), {"product_name": {"S": "Another"}, **torn})
+        call = shop.call("product.get_product_by_id", product_id=product["id"])
+        if is_torn:
+            assert "unavailable" == (await failure_of(call)).code
+        else:
+            assert "Another" == (await call)["name"]
         await shop.worker.comparisons.drain(Deadline.after(SETTLE_S))
         await shop.worker.repairer.run_once()
         assert product["name"] == (await shop.call("product.get_product_by_id", product_id=product["id"]))["name"]
