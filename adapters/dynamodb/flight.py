@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from aiobotocore.httpsession import AIOHTTPSession
 
@@ -20,6 +20,13 @@ LARGE_BODY_BYTES: Final = 2**20
 KEEPALIVE_IDLE_S: Final = 15
 KEEPALIVE_INTERVAL_S: Final = 5
 KEEPALIVE_PROBES: Final = 3
+
+
+class Lent(Protocol):
+    """A connection out of a pool."""
+
+    def release(self) -> None:
+        """Give it back, to be used again."""
 
 
 @dataclass(slots=True)
@@ -34,9 +41,13 @@ class Flight:
     allowed_s: float
     is_sent: bool = False
 
-    def depart(self) -> None:
-        """Count as sent from now on: the first byte follows, with no await before it. Raises TooLate."""
+    def depart(self, connection: Lent) -> None:
+        """Count as sent from now on: the first byte follows, with no await before it.
+
+        Raises TooLate, and gives the connection back for others to use.
+        """
         if self.until.remaining_s <= 0:
+            connection.release()
             raise TooLate
         self.is_sent = True
 
@@ -69,11 +80,7 @@ def _marking(connect: Callable[..., Any]) -> Callable[..., Any]:
 
     async def connect_and_mark(*args: object, **kwargs: object) -> object:
         connection = await connect(*args, **kwargs)
-        try:
-            current_flight.get().depart()
-        except TooLate:
-            connection.release()
-            raise
+        current_flight.get().depart(connection)
         return connection
 
     return connect_and_mark

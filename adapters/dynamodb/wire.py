@@ -92,7 +92,7 @@ class Wire:
         connection = await self._connector.connect(self._peer, [], _NO_LIMIT)
         try:
             protocol, transport = _ends(connection)
-            flight.depart()
+            flight.depart(connection)
             protocol.set_response_params(auto_decompress=False)
             transport.write(request)
             answer, body = await protocol.read()

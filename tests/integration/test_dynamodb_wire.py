@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from adapters.deadline import Deadline
 from adapters.dynamodb.client import DynamoDBClient, DynamoDBEndpoint, found_item
 from adapters.dynamodb.errors import Failure, Verdict
 from adapters.dynamodb.expressions import (
@@ -115,16 +116,17 @@ async def ways(dynamodb_server: Server) -> AsyncIterator[Ways]:
 
 
 @asynccontextmanager
-async def answering(answer: bytes, tls: ssl.SSLContext | None = None) -> AsyncIterator[tuple[Address, list[bytes]]]:
-    """A server that answers every request with this, byte by byte; where it is and the requests it got."""
-    requests: list[bytes] = []
+async def answering(answer: bytes, tls: ssl.SSLContext | None = None) -> AsyncIterator[tuple[Address, list[object]]]:
+    """A server that answers every request with this, byte by byte; where it is and where each request came from."""
+    requests: list[object] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
                 length = head.lower().partition(b"content-length: ")[2].partition(b"\r")[0]
-                requests.append(head + await reader.readexactly(int(length)))
+                await reader.readexactly(int(length))
+                requests.append(writer.get_extra_info("peername"))
                 for at in range(len(answer)):
                     writer.write(answer[at : at + 1])
                     await writer.drain()
@@ -333,6 +335,22 @@ async def test_answers_are_read_as_http_allows_them(
             for _ in range(2):
                 assert item == found_item(await client.send("GetItem", {"TableName": "T", "Key": KEY}))
     assert 2 == len(requests)
+
+
+@pytest.mark.parametrize("is_short", [True, False])
+async def test_a_request_too_late_to_be_sent_leaves_its_connection_to_the_next(ways: Ways, *, is_short: bool) -> None:
+    """Else a proxy that is behind would spend its time on connecting."""
+    payload = {"TableName": "T", "Key": KEY}
+    async with answering(HINTED) as (address, requests):
+        endpoint = replace(ways.clients[0].endpoint, endpoint_url=f"http://{address}")
+        async with DynamoDBClient(endpoint, has_fast_path=is_short) as client:
+            await client.send("GetItem", payload)
+            with pytest.raises(Failure) as caught:
+                await client.send("GetItem", payload, deadline=Deadline.after(-1))
+            await client.send("GetItem", payload)
+    assert Verdict.UNSENT is caught.value.verdict
+    assert 2 == len(requests)
+    assert requests[0] == requests[1]
 
 
 @pytest.mark.parametrize("is_short", [True, False])
