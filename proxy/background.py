@@ -75,7 +75,8 @@ class Background:
         return len(left)
 
     def _track(self, name: str, work: Work[T]) -> asyncio.Task[T]:
-        task = asyncio.create_task(work, name=name)  # noqa: TID251  # The one place that starts tasks.
+        # The one place that starts tasks; asyncio.create_task would look for the way to name one each time.
+        task = asyncio.get_running_loop().create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task

@@ -37,7 +37,7 @@ class DispatchParts:
 class _Course:
     """What follows from a control state, worked out once: it stays for a second and thousands of calls.
 
-    `plan` is that of a call which is compared, if any is; one that is not is read by `reader`, which is `served_by`.
+    A call that is not compared is read by `reader`, which is `served_by`.
     """
 
     state: ControlState
@@ -63,28 +63,14 @@ class Dispatch:
         if request.operation.is_write:
             return await self._write(request, course)
         if request.reading is not None and request.reading.epoch == state.epoch:
-            return await self._read_overridden(request, state, request.reading)
-        if course.plan.is_compared:
-            plan = plan_of(state.flags, sample=random.random())  # noqa: S311  # sampling
-            if plan.is_compared:
-                return await self._read_both(request, course, plan)
-        result = await course.reader.read(request.operation, request.arguments, request.deadline)
-        return Answer(result, course.phase, course.served_by, None)
-
-    async def _read_both(self, request: CallRequest, course: _Course, plan: Plan) -> Answer:
+            course = self._overridden(state, request.reading)
+        if random.random() >= course.plan.compare_share:  # noqa: S311  # sampling
+            result = await course.reader.read(request.operation, request.arguments, request.deadline)
+            return Answer(result, course.phase, course.served_by, None)
         result, compared = await self._parts.dual_read.run(
-            request, authority=plan.authority, is_raising=plan.is_raising, epoch=course.state.epoch
+            request, authority=course.plan.authority, is_raising=course.plan.is_raising, epoch=state.epoch
         )
         return Answer(result, course.phase, course.served_by, compared)
-
-    async def _read_overridden(self, request: CallRequest, state: ControlState, reading: Reading) -> Answer:
-        course = self._course_of(replace(state, flags=reading.beside(state.flags)))
-        course = replace(course, phase=f"{course.phase}{OVERRIDDEN}")
-        plan = plan_of(course.state.flags, sample=random.random())  # noqa: S311  # sampling
-        if plan.is_compared:
-            return await self._read_both(request, course, plan)
-        result = await course.reader.read(request.operation, request.arguments, request.deadline)
-        return Answer(result, course.phase, course.served_by, None)
 
     async def _write(self, request: CallRequest, course: _Course) -> Answer:
         """In a task of its own, which a vanished client cannot cut in half."""
@@ -96,7 +82,11 @@ class Dispatch:
         )
         return Answer(result, phase_label(state.flags), self._parts.names[Side.SOURCE], None)
 
+    def _overridden(self, state: ControlState, reading: Reading) -> _Course:
+        course = self._course_of(replace(state, flags=reading.beside(state.flags)))
+        return replace(course, phase=f"{course.phase}{OVERRIDDEN}")
+
     def _course_of(self, state: ControlState) -> _Course:
-        plan = plan_of(state.flags, sample=0.0)
+        plan = plan_of(state.flags)
         parts, side = self._parts, plan.authority
         return _Course(state, plan, phase_label(state.flags), parts.readers[side], parts.names[side])

@@ -18,7 +18,7 @@ from adapters.ports.store import Arguments, Reader
 from adapters.values import format_time
 from proxy.background import Background
 from proxy.calls import CallRequest
-from proxy.compare import Unread, differences
+from proxy.compare import Unread, is_same
 from proxy.confirm import Confirmation, Sides, Verdict, read_anyhow
 from proxy.logs import EventLog
 from proxy.metrics import DualReadResult
@@ -42,19 +42,6 @@ log = EventLog(__name__)
 MATCH: Final = Verdict(DualReadResult.MATCH)
 PENDING: Final = "pending"
 """How a comparison that goes on behind the answer is shown."""
-
-
-@dataclass(frozen=True, slots=True)
-class Observation:
-    """What a database said: its answer, or why there is none."""
-
-    value: object = None
-    error: CrossfadeError | None = None
-
-    def raise_error(self) -> None:
-        """Raise the error, if there is one."""
-        if self.error is not None:
-            raise self.error
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,27 +86,27 @@ class DualRead:
         try:
             seen = await observe(parts.readers[here], request)
             if here is authority:
-                seen.raise_error()
+                _raise_error(seen)
         except BaseException:
             beside.cancel()
             raise
         if not is_raising:
-            compared = self._compare_behind(request, seen.value, beside, sides, epoch)
-            return _given(seen.value), compared
+            compared = self._compare_behind(request, seen, beside, sides, epoch)
+            return _given(seen), compared
         ours, theirs = (seen, await beside) if here is authority else (await beside, seen)
-        ours.raise_error()
-        verdict = await self._compare(request, ours.value, theirs, sides, epoch)
+        _raise_error(ours)
+        verdict = await self._compare(request, ours, theirs, sides, epoch)
         if verdict.result is DualReadResult.ERROR:
             raise Unavailable(f"the answer could not be compared: {verdict.error}") from verdict.error
         if verdict.result is DualReadResult.MISMATCH:
             raise _mismatch(request, verdict.found, names=self._names(sides))
-        return _given(ours.value), verdict.result
+        return _given(ours), verdict.result
 
     def _compare_behind(
         self,
         request: CallRequest,
         answer: object,
-        observing: "asyncio.Task[Observation]",
+        observing: "asyncio.Task[object]",
         sides: Sides,
         epoch: int,
     ) -> str:
@@ -132,19 +119,17 @@ class DualRead:
         self._parts.meters.count(request.operation.full_name, DualReadResult.SKIPPED)
         return DualReadResult.SKIPPED
 
-    async def _compare(
-        self, request: CallRequest, answer: object, observation: Observation, sides: Sides, epoch: int
-    ) -> Verdict:
-        if observation.error is not None:
-            verdict = Verdict(DualReadResult.ERROR, error=observation.error)
-        elif differences(answer, observation.value, names=self._names(sides)):
-            verdict = await self._parts.confirmation.verdict(request, sides, epoch=epoch)
-        else:
+    async def _compare(self, request: CallRequest, answer: object, seen: object, sides: Sides, epoch: int) -> Verdict:
+        if isinstance(seen, CrossfadeError):
+            verdict = Verdict(DualReadResult.ERROR, error=seen)
+        elif is_same(answer, seen):
             verdict = MATCH
+        else:
+            verdict = await self._parts.confirmation.verdict(request, sides, epoch=epoch)
         self._parts.meters.count(request.operation.full_name, verdict.result)
         if verdict.result is DualReadResult.MISMATCH:
             self._see_to(request, verdict, sides)
-        else:
+        elif log.is_enabled_for_debug():
             error = str(verdict.error or "")
             log.debug("dual_read_compared", operation=request.operation.full_name, result=verdict.result, error=error)
         return verdict
@@ -167,12 +152,17 @@ class DualRead:
         return self._parts.names[sides[0]], self._parts.names[sides[1]]
 
 
-async def observe(reader: Reader, request: CallRequest) -> Observation:
-    """Read, with failure as data: only that of the authority may reach the caller."""
+async def observe(reader: Reader, request: CallRequest) -> object:
+    """Read, with the error in the answer's place if there is none: only that of the authority may reach the caller."""
     try:
-        return Observation(await read_anyhow(reader, request))
+        return await read_anyhow(reader, request)
     except CrossfadeError as error:
-        return Observation(error=error)
+        return error
+
+
+def _raise_error(seen: object) -> None:
+    if isinstance(seen, CrossfadeError):
+        raise seen
 
 
 def _given(answer: object) -> object:

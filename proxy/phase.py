@@ -31,21 +31,22 @@ class WriteMode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How one call is served: who answers, whether the other side is compared, what a mismatch does, who is written."""
+    """How calls are served: who answers, what a mismatch does, who is written.
+
+    `compare_share`, from 0 to 1, is how many of the reads ask the other side too and compare.
+    """
 
     authority: Side
-    is_compared: bool
+    compare_share: float
     is_raising: bool
     write_mode: WriteMode
 
 
-def plan_of(flags: Flags, *, sample: float) -> Plan:
-    """The plan of a call; `sample` in [0, 1) decides whether it is among the compared percentage."""
-    authority = Side.TARGET if flags.read_from_dynamodb else Side.SOURCE
-    is_compared = flags.dual_read and flags.validation and sample * FULL_PERCENT < flags.compare_percent
+def plan_of(flags: Flags) -> Plan:
+    """The plan under these flags."""
     return Plan(
-        authority=authority,
-        is_compared=is_compared,
+        authority=Side.TARGET if flags.read_from_dynamodb else Side.SOURCE,
+        compare_share=flags.compare_percent / FULL_PERCENT if flags.dual_read and flags.validation else 0.0,
         is_raising=flags.mismatch_policy is MismatchPolicy.RAISE,
         write_mode=_write_mode(flags),
     )
