@@ -1,22 +1,19 @@
 """A canned responder in DynamoDB's place: it gives DynamoDB's own recorded answers, as late as it is told to.
 
-    python -m tests.load.canned DYNAMODB_URL DELAY_MS
-
 A benchmark of the proxy's own cost goes through it, because DynamoDB Local costs ten times as much as the proxy and has
 no network before it. No test does. The first request of a kind goes on to the real DynamoDB, which judges it and whose
 answer is recorded; the same bytes again get the same answer. Whatever may write goes on every time.
 """
 
 import asyncio
-import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
 from typing import Final, cast
 from urllib.parse import urlsplit
 
-import uvloop
-
+from proxy.environment import Address
 from tests.fleet.wires import HEAD_END, Http
-from tests.load.late import Late
-from tests.load.started import announce
+from tests.load.late import HOST, Late
 
 READS: Final = (b"GetItem", b"BatchGetItem", b"Query", b"TransactGetItems")
 SIGNED: Final = (b"authorization", b"x-amz-date")
@@ -100,14 +97,10 @@ class Connection(asyncio.Protocol):
             self._transport.write(answer)
 
 
-async def main(url: str, delay_s: float) -> None:
-    """Serve until killed."""
-    recorder, late = Recorder(url), Late(delay_s)
-    server = await asyncio.get_running_loop().create_server(lambda: Connection(recorder, late), "127.0.0.1", 0)
-    announce(server.sockets[0].getsockname()[1])
-    await server.serve_forever()
-
-
-if __name__ == "__main__":
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(main(sys.argv[1], float(sys.argv[2]) / 1000))
+@asynccontextmanager
+async def canned(url: str, delay_s: float) -> AsyncIterator[Address]:
+    """A responder for the DynamoDB at that URL, in this process; gone on leaving."""
+    loop, recorder = asyncio.get_running_loop(), Recorder(url)
+    with closing(Late(delay_s)) as late:
+        async with await loop.create_server(lambda: Connection(recorder, late), HOST, 0) as server:
+            yield Address(*server.sockets[0].getsockname())

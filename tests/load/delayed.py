@@ -1,19 +1,16 @@
 """A relay of TCP that passes on what a client says as late as it is told to, and what the server says at once.
 
-    python -m tests.load.delayed HOST PORT DELAY_MS
-
 It puts a network of that round trip before MySQL, whatever goes over it.
 """
 
 import asyncio
-import sys
 from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
 from typing import cast
 
-import uvloop
-
-from tests.load.late import Late
-from tests.load.started import announce
+from proxy.environment import Address
+from tests.load.late import HOST, Late
 
 
 class Relay(asyncio.Protocol):
@@ -72,15 +69,10 @@ class Client(Relay):
         self.other = server
 
 
-async def main(host: str, port: int, delay_s: float) -> None:
-    """Relay until killed."""
-    late, at_once = Late(delay_s), Late(0)
+@asynccontextmanager
+async def delayed(host: str, port: int, delay_s: float) -> AsyncIterator[Address]:
+    """A relay to that server, in this process; gone on leaving."""
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Client((host, port), late, at_once), "127.0.0.1", 0)
-    announce(server.sockets[0].getsockname()[1])
-    await server.serve_forever()
-
-
-if __name__ == "__main__":
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(main(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]) / 1000))
+    with closing(Late(delay_s)) as late, closing(Late(0)) as at_once:
+        async with await loop.create_server(lambda: Client((host, port), late, at_once), HOST, 0) as server:
+            yield Address(*server.sockets[0].getsockname())

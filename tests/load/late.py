@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Final
 
+HOST: Final = "127.0.0.1"
 TIMER_BYTES: Final = 8
 NANOSECONDS: Final = 1_000_000_000
 _TFD_FLAGS: Final = os.O_NONBLOCK | os.O_CLOEXEC
@@ -30,7 +31,10 @@ class _Timer(ctypes.Structure):
 
 
 class Late:
-    """Does things in order, each `delay_s` after it was given, at once if that is 0. To be made where the loop runs."""
+    """Does things in order, each `delay_s` after it was given, at once if that is 0; to be closed.
+
+    To be made where the loop runs.
+    """
 
     def __init__(self, delay_s: float) -> None:
         self._delay_ns = round(delay_s * NANOSECONDS)
@@ -48,6 +52,11 @@ class Late:
         self._due.append((time.monotonic_ns() + self._delay_ns, what, given))
         if len(self._due) == 1:
             self._set(self._delay_ns)
+
+    def close(self) -> None:
+        """Forget what is still to be done."""
+        asyncio.get_running_loop().remove_reader(self._timer)
+        os.close(self._timer)
 
     def _went_off(self) -> None:
         os.read(self._timer, TIMER_BYTES)

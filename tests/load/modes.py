@@ -1,7 +1,9 @@
 """One proxy in the modes of reading that are compared: which database answers, and whether the other is asked too.
 
-    shop ── proxy, one worker ──┬─ relay with a delay ───────────▶ MySQL
+    load ── proxy, one worker ──┬─ relay with a delay ───────────▶ MySQL
                                 └─ canned responder with a delay ▶ DynamoDB
+
+The load, the relay and the responder are this process.
 
 The modes are flags of the same running process, so nothing else differs between them.
 """
@@ -18,9 +20,10 @@ from proxy.flags.switch import Request, Switch
 from proxy.wiring.databases import Databases, open_databases, unserved
 from tests.fleet.estate import Estate
 from tests.fleet.waiting import until
+from tests.load.canned import canned
+from tests.load.delayed import delayed
 from tests.load.rounds import interleaved, noise, ratio
 from tests.load.setting import Setting
-from tests.load.started import started
 from tests.load.subjects import MICROSECONDS, Measured, Subject, measure, proxy
 from tests.load.volley import fire
 
@@ -71,8 +74,9 @@ Rounds = Mapping[tuple[str, str], Sequence[Measured]]
 class Modes:
     """A proxy and the way to change its mode."""
 
-    def __init__(self, subject: Subject, databases: Databases) -> None:
+    def __init__(self, subject: Subject, databases: Databases, *, is_polling: bool) -> None:
         self._subject = subject
+        self._is_polling = is_polling
         self._control = databases.control
         self._switch = Switch(databases.control, databases.mirror, refuse=unserved(databases))
         self._mode: Mode | None = None
@@ -117,7 +121,9 @@ class Modes:
     async def _visit(self, mode: Mode, loads: Mapping[str, Load], period_s: float) -> dict[str, Measured]:
         await self.enter(mode)
         return {
-            name: await measure(self._subject, load.calls, connections=load.connections, period_s=period_s)
+            name: await measure(
+                self._subject, load.calls, connections=load.connections, period_s=period_s, is_polling=self._is_polling
+            )
             for name, load in loads.items()
         }
 
@@ -127,14 +133,15 @@ async def moded(shop: Estate, setting: Setting, *, delays: Delays) -> AsyncItera
     """A proxy on both databases, each behind its delay."""
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
-        canned = await enter(started("canned", shop.dynamodb.url, str(delays.dynamodb_ms)))
-        relay = await enter(started("delayed", shop.mysql.host, str(shop.mysql.port), str(delays.mysql_ms)))
-        given = {"CROSSFADE_DYNAMODB_ENDPOINT": f"http://{canned.address}"}
+        responder = await enter(canned(shop.dynamodb.url, delays.dynamodb_ms / 1000))
+        given = {"CROSSFADE_DYNAMODB_ENDPOINT": f"http://{responder}"}
         if delays.mysql_ms:
-            given |= {"CROSSFADE_MYSQL_HOST": relay.address.host, "CROSSFADE_MYSQL_PORT": str(relay.address.port)}
+            relay = await enter(delayed(shop.mysql.host, shop.mysql.port, delays.mysql_ms / 1000))
+            given |= {"CROSSFADE_MYSQL_HOST": relay.host, "CROSSFADE_MYSQL_PORT": str(relay.port)}
         subject = await enter(proxy(shop, setting.folder / f"{shop.prefix}modes.log", core=setting.core, **given))
         databases = await enter(open_databases(shop.settings(), instance="bench"))
-        yield Modes(subject, databases)
+        # Where all is delayed this process would sleep most of the time, and the proxy be charged for waking it.
+        yield Modes(subject, databases, is_polling=delays != Delays())
 
 
 def p50_us(seen: Measured) -> float:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 
 import pytest
 
@@ -88,7 +88,6 @@ async def test_volley_takes_no_end_of_a_connection_for_an_answer() -> None:
 async def test_late_is_in_order_and_not_early(delay_s: float) -> None:
     """Whatever comes meanwhile."""
     loop = asyncio.get_running_loop()
-    late = Late(delay_s)
     seen: list[tuple[int, float]] = []
     done = loop.create_future()
 
@@ -97,10 +96,11 @@ async def test_late_is_in_order_and_not_early(delay_s: float) -> None:
         if number == 99:
             done.set_result(None)
 
-    for number in range(100):
-        late.do(note, number, time.monotonic())
-        await asyncio.sleep(0.0003)
-    await done
+    with closing(Late(delay_s)) as late:
+        for number in range(100):
+            late.do(note, number, time.monotonic())
+            await asyncio.sleep(0.0003)
+        await done
     assert list(range(100)) == [number for number, _ in seen]
     assert all(after_s >= delay_s for _, after_s in seen)
 
