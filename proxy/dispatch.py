@@ -1,6 +1,5 @@
 """One path for all operations: the flags' snapshot, the plan, then a read, a dual read or a write."""
 
-import random
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
@@ -37,7 +36,7 @@ class DispatchParts:
 class _Course:
     """What follows from a control state, worked out once: it stays for a second and thousands of calls.
 
-    A call that is not compared is read by `reader`, which is `served_by`.
+    A read that is no dual read is answered by `reader`; either kind is `served_by` the authority.
     """
 
     state: ControlState
@@ -64,13 +63,11 @@ class Dispatch:
             return await self._write(request, course)
         if request.reading is not None and request.reading.epoch == state.epoch:
             course = self._overridden(state, request.reading)
-        if random.random() >= course.plan.compare_share:  # noqa: S311  # sampling
+        if not course.plan.is_dual_read:
             result = await course.reader.read(request.operation, request.arguments, request.deadline)
             return Answer(result, course.phase, course.served_by, None)
-        result, compared = await self._parts.dual_read.run(
-            request, authority=course.plan.authority, is_raising=course.plan.is_raising, epoch=state.epoch
-        )
-        return Answer(result, course.phase, course.served_by, compared)
+        result, shadow = await self._parts.dual_read.run(request, course.plan, epoch=state.epoch)
+        return Answer(result, course.phase, course.served_by, shadow)
 
     async def _write(self, request: CallRequest, course: _Course) -> Answer:
         """In a task of its own, which a vanished client cannot cut in half."""

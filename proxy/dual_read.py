@@ -4,10 +4,11 @@ match       the same
 transient   differed, and a write under way, or one still owed to the shadow, explains it
 mismatch    different while nobody was writing what the answers show
 error       the shadow failed or was too slow
-skipped     not compared: no room behind the answer, or the phase moved meanwhile
+skipped     not compared: not in the sample, comparing is off, no room behind the answer, or the phase moved meanwhile
 """
 
 import asyncio
+import random
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,7 +23,7 @@ from proxy.compare import Unread, is_same
 from proxy.confirm import Confirmation, Sides, Verdict, read_anyhow
 from proxy.logs import EventLog
 from proxy.metrics import DualReadResult
-from proxy.phase import Side
+from proxy.phase import Plan, Side
 
 RESYNC_ABOVE: Final = 3
 
@@ -74,14 +75,22 @@ class DualRead:
     def __init__(self, parts: DualReadParts) -> None:
         self._parts = parts
 
-    async def run(self, request: CallRequest, *, authority: Side, is_raising: bool, epoch: int) -> tuple[object, str]:
+    async def run(self, request: CallRequest, plan: Plan, *, epoch: int) -> tuple[object, str]:
         """The authority's answer and what came of the comparison, PENDING when it goes on behind the answer.
 
-        With `is_raising` raises DataMismatch with the report, and Unavailable when the shadow has no answer.
+        When the plan is raising, raises DataMismatch with the report, and Unavailable when the shadow has no answer.
         """
-        parts, sides = self._parts, (authority, authority.other)
+        parts, authority = self._parts, plan.authority
+        is_sampled = random.random() < plan.sample  # noqa: S311  # sampling
+        if is_sampled and not plan.is_compared:
+            # The shadow gets to know the load that it is to take over; what becomes of it is in its own figures.
+            parts.background.start("read_beside", observe(parts.readers[authority.other], request))
+        if not is_sampled or not plan.is_compared:
+            result = await parts.readers[authority].read(request.operation, request.arguments, request.deadline)
+            return result, self._skip(request)
+        sides = (authority, authority.other)
         # Who waits for both asks DynamoDB first and with no task between: it takes longer as a rule.
-        here = Side.TARGET if is_raising else authority
+        here = Side.TARGET if plan.is_raising else authority
         beside = parts.background.spawn("read_beside", observe(parts.readers[here.other], request))
         try:
             seen = await observe(parts.readers[here], request)
@@ -90,7 +99,7 @@ class DualRead:
         except BaseException:
             beside.cancel()
             raise
-        if not is_raising:
+        if not plan.is_raising:
             compared = self._compare_behind(request, seen, beside, sides, epoch)
             return _given(seen), compared
         ours, theirs = (seen, await beside) if here is authority else (await beside, seen)
@@ -116,6 +125,9 @@ class DualRead:
         if self._parts.background.start("comparison", compare()):
             return PENDING
         observing.cancel()
+        return self._skip(request)
+
+    def _skip(self, request: CallRequest) -> str:
         self._parts.meters.count(request.operation.full_name, DualReadResult.SKIPPED)
         return DualReadResult.SKIPPED
 

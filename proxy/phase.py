@@ -31,13 +31,15 @@ class WriteMode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How calls are served: who answers, what a mismatch does, who is written.
+    """How calls are served: who answers reads, whether the other side is asked too, who is written.
 
-    `compare_share`, from 0 to 1, is how many of the reads ask the other side too and compare.
+    `sample`, from 0 to 1, is the share of dual reads that do ask the other side, and compare if `is_compared`.
     """
 
     authority: Side
-    compare_share: float
+    is_dual_read: bool
+    sample: float
+    is_compared: bool
     is_raising: bool
     write_mode: WriteMode
 
@@ -46,7 +48,9 @@ def plan_of(flags: Flags) -> Plan:
     """The plan under these flags."""
     return Plan(
         authority=Side.TARGET if flags.read_from_dynamodb else Side.SOURCE,
-        compare_share=flags.compare_percent / FULL_PERCENT if flags.dual_read and flags.validation else 0.0,
+        is_dual_read=flags.dual_read,
+        sample=flags.compare_percent / FULL_PERCENT,
+        is_compared=flags.validation,
         is_raising=flags.mismatch_policy is MismatchPolicy.RAISE,
         write_mode=_write_mode(flags),
     )

@@ -129,7 +129,10 @@ def _answer(operation: Operation) -> Schema:
                 "crossfade_flags chose how to read."
             ),
             "X-Crossfade-Served-By": _header("The database that answered."),
-            "X-Crossfade-Shadow": _header("What became of the other database, where it was asked."),
+            "X-Crossfade-Shadow": _header(
+                "What comparing with the other database came to, while reads go to both: match, transient, pending or "
+                "skipped."
+            ),
         },
         "content": {JSON: {"schema": {"type": "object", "properties": {"result": result}, "required": ["result"]}}},
     }

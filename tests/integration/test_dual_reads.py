@@ -4,10 +4,11 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import count
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -25,6 +26,7 @@ from proxy.calls import CallRequest
 from proxy.dual_read import attribute_of
 from proxy.metrics import DualReadResult
 from proxy.settings import Settings
+from proxy.wiring.databases import SOURCE_NAME
 from tests.conformance.refusals import failure_of
 from tests.conformance.scene import Scene, make_scene
 from tests.conformance.shop import CallFailed, Json, Record, decode
@@ -474,10 +476,7 @@ async def test_under_report_the_caller_gets_the_answer_and_the_log_the_differenc
     """
     product = await make_product(shop)
     databases = shop.worker.databases
-    state = await databases.control.read()
-    flags = replace(state.flags, mismatch_policy=MismatchPolicy.REPORT)
-    await switch(shop, flags)
-    try:
+    async with flagged(shop, mismatch_policy=MismatchPolicy.REPORT):
         torn = {"seller_id": {"S": "torn"}} if is_torn else {}
         await edit(shop, Keys(databases.contract).product(product["id"]), {"product_name": {"S": "Another"}, **torn})
         call = shop.call("product.get_product_by_id", product_id=product["id"])
@@ -489,9 +488,62 @@ async def test_under_report_the_caller_gets_the_answer_and_the_log_the_differenc
         await shop.worker.repairer.run_once()
         assert product["name"] == (await shop.call("product.get_product_by_id", product_id=product["id"]))["name"]
         await shop.worker.comparisons.drain(Deadline.after(SETTLE_S))
-    finally:
-        await switch(shop, state.flags)
     await shop.settle_and_compare()
+
+
+@pytest.mark.parametrize(("percent", "compared"), [(0, range(1)), (50, range(60, 141))])
+async def test_reads_out_of_the_sample_ask_the_authority_alone(
+    shop: WorkerShop, percent: int, compared: Collection[int]
+) -> None:
+    """They count as skipped; chance decides which, and 40 of 200 off the middle comes once in 10 to the 8."""
+    product = await make_product(shop)
+    read = {"product_id": product["id"]}
+    async with flagged(shop, compare_percent=percent):
+        before = source_calls(shop)
+        results = Counter([await result_of(shop, "product.get_product_by_id", **read) for _ in range(200)])
+    assert {DualReadResult.MATCH, DualReadResult.SKIPPED} >= results.keys()
+    assert results[DualReadResult.MATCH] in compared
+    assert results[DualReadResult.MATCH] == source_calls(shop) - before
+
+
+async def test_reads_that_are_not_compared_go_to_both_all_the_same(shop: WorkerShop) -> None:
+    """Nobody waits for the other database, or learns that it differs or fails; compared again, it does differ."""
+    product = await make_product(shop)
+    read = {"product_id": product["id"]}
+    await edit(shop, Keys(shop.worker.databases.contract).product(product["id"]), {"product_name": {"S": "Another"}})
+    async with flagged(shop, validation=False):
+        before = source_calls(shop)
+        assert DualReadResult.SKIPPED == await result_of(shop, "product.get_product_by_id", **read)
+        await shop.worker.comparisons.drain(Deadline.after(SETTLE_S))
+        assert 1 == source_calls(shop) - before
+        await shop.execute("RENAME TABLE products TO products_away")
+        try:
+            assert "Another" == (await shop.call("product.get_product_by_id", **read))["name"]
+            await shop.worker.comparisons.drain(Deadline.after(SETTLE_S))
+        finally:
+            await shop.execute("RENAME TABLE products_away TO products")
+    assert "data_mismatch" == await result_of(shop, "product.get_product_by_id", **read)
+    await shop.worker.comparisons.drain(Deadline.after(SETTLE_S))
+    await shop.worker.repairer.run_once()
+    await shop.settle_and_compare()
+
+
+@asynccontextmanager
+async def flagged(shop: WorkerShop, **changes: Any) -> AsyncIterator[None]:  # noqa: ANN401  # flags, of several types
+    """With these flags changed."""
+    flags = (await shop.worker.databases.control.read()).flags
+    await switch(shop, replace(flags, **changes))
+    try:
+        yield
+    finally:
+        await switch(shop, flags)
+
+
+def source_calls(shop: WorkerShop) -> float:
+    """How often MySQL has read a product by its id."""
+    labels = {"database": SOURCE_NAME, "entity": "product", "operation": "get_product_by_id", "result": "ok"}
+    registry = shop.worker.metrics.values.registry
+    return registry.get_sample_value("crossfade_database_calls_total", labels) or 0.0
 
 
 async def switch(shop: WorkerShop, flags: Flags) -> None:

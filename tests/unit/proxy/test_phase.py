@@ -8,17 +8,18 @@ from proxy.phase import Plan, Side, WriteMode, plan_of
 
 
 @pytest.mark.parametrize(
-    ("phase", "expected"),
+    ("phase", "authority", "is_dual_read", "write_mode"),
     [
-        (1, Plan(Side.SOURCE, compare_share=0.0, is_raising=True, write_mode=WriteMode.SOURCE_ONLY)),
-        (2, Plan(Side.SOURCE, compare_share=0.0, is_raising=True, write_mode=WriteMode.DUAL)),
-        (3, Plan(Side.SOURCE, compare_share=1.0, is_raising=True, write_mode=WriteMode.DUAL)),
-        (4, Plan(Side.TARGET, compare_share=0.0, is_raising=True, write_mode=WriteMode.DUAL)),
-        (5, Plan(Side.TARGET, compare_share=0.0, is_raising=True, write_mode=WriteMode.TARGET_ONLY)),
+        (1, Side.SOURCE, False, WriteMode.SOURCE_ONLY),
+        (2, Side.SOURCE, False, WriteMode.DUAL),
+        (3, Side.SOURCE, True, WriteMode.DUAL),
+        (4, Side.TARGET, False, WriteMode.DUAL),
+        (5, Side.TARGET, False, WriteMode.TARGET_ONLY),
     ],
 )
-def test_plan_of_each_phase(phase: int, expected: Plan) -> None:
+def test_plan_of_each_phase(phase: int, authority: Side, is_dual_read: bool, write_mode: WriteMode) -> None:  # noqa: FBT001  # a table
     """Every phase has exactly the reader, the comparison and the writers that its number promises."""
+    expected = Plan(authority, is_dual_read, 1.0, is_dual_read, is_raising=True, write_mode=write_mode)
     assert expected == plan_of(with_phase(Flags(), phase))
 
 
@@ -26,20 +27,13 @@ def test_plan_of_phase_4_compared_behind() -> None:
     """With dual reads on in phase 4 the target answers and the source is compared."""
     flags = Flags(dual_write=True, dual_read=True, read_from_dynamodb=True, validation=True)
     plan = plan_of(flags)
-    assert (Side.TARGET, 1.0) == (plan.authority, plan.compare_share)
+    assert (Side.TARGET, True, True) == (plan.authority, plan.is_dual_read, plan.is_compared)
 
 
 @pytest.mark.parametrize(("percent", "expected"), [(100, 1.0), (0, 0.0), (10, 0.1)])
-def test_plan_compares_the_percentage(percent: int, expected: float) -> None:
-    """The share of calls that are compared is the percentage."""
-    flags = Flags(dual_write=True, dual_read=True, validation=True, compare_percent=percent)
-    assert expected == plan_of(flags).compare_share
-
-
-@pytest.mark.parametrize("flags", [Flags(dual_read=False, validation=True), Flags(dual_read=True, validation=False)])
-def test_plan_compares_nothing_without_both_flags(flags: Flags) -> None:
-    """A percentage alone compares nothing: dual reads and their validation must both be on."""
-    assert plan_of(flags).compare_share == 0
+def test_plan_samples_the_percentage(percent: int, expected: float) -> None:
+    """The share of dual reads that ask both is the percentage."""
+    assert expected == plan_of(Flags(dual_write=True, dual_read=True, compare_percent=percent)).sample
 
 
 def test_plan_takes_the_mismatch_policy() -> None:
