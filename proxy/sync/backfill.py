@@ -202,23 +202,26 @@ class _Backfill:
             self._counts_of(KIND_OF_ROW[item.ref.kind]).deleted += 1
 
     async def _remove_owned(self, owner: Aggregate, items: Sequence[FoundItem]) -> None:
-        work = partial(self._remove_rows, [item.key(claimed(item.ref, owner)) for item in items])
+        work = partial(self._remove_rows, owner, items)
         try:
-            removed = await self._locked.run(locks_of([owner]), work, patience_s=math.inf, may_queue=True)
+            removed, failed = await self._locked.run(locks_of([owner]), work, patience_s=math.inf, may_queue=True)
         except Refused as error:
             self.report.failures.append(Failure(str(owner), str(error)))
             return
         self._counts_of(owner.kind).deleted += removed
-        left = set(await self._parts.target.items_at([item.place for item in items])).intersection(items)
-        needed = await needed_by_rows(self._parts, left)
-        failed = [item for item in left if not is_in_place(item, needed)]
         self.report.failures += [Failure(str(item), f"{owner} could not delete it") for item in failed]
 
-    async def _remove_rows(self, listed: Collection[ItemKey], unit: UnitOfWork) -> int:
+    async def _remove_rows(
+        self, owner: Aggregate, items: Collection[FoundItem], unit: UnitOfWork
+    ) -> tuple[int, list[FoundItem]]:
+        """How many were deleted, and which should be gone and are not."""
+        listed = [item.key(claimed(item.ref, owner)) for item in items]
         mapped = await self._read(unit, {key.ref for key in listed})
         await self._converge(unit, listed)
+        # Looked at while no writer may touch them: a moment later the owner may have put one back, and gone on.
+        left = set(await self._parts.target.items_at([item.place for item in items])).intersection(items)
         await unit.commit(None, parts=0)
-        return len(set(listed) - mapped.keys.keys())
+        return len(set(listed) - mapped.keys.keys()), [item for item in left if not is_in_place(item, mapped.keys)]
 
     async def _announce(self, unit: UnitOfWork) -> None:
         # A version without an entry in the listing's log: whoever goes by the log must load the listing anew.

@@ -7,7 +7,7 @@ import asyncio
 import os
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 from uuid import uuid4
@@ -16,9 +16,11 @@ import pytest
 
 from adapters.changes import Aggregate, Intent, IntentPart, ItemKey, Ref, RowKind, user_aggregate
 from adapters.deadline import Deadline
+from adapters.dynamodb.sweep import DynamoDBSweep
 from adapters.errors import CrossfadeError
 from adapters.mysql.journal import MySQLJournal
 from adapters.operations import catalogue
+from adapters.ports.sweep import FoundItem, Place
 from proxy.breaker import Breaker
 from proxy.calls import CallRequest
 from proxy.dual_write import DualWrite, WriteParts
@@ -32,6 +34,8 @@ SEED: Final = 20260131
 WRITERS: Final = 4
 CALL_S: Final = 10.0
 PAUSE_S: Final = 0.05
+RETURN_S: Final = 0.3
+"""Longer than a write takes that nobody holds up."""
 ROUNDS: Final = 30 if os.environ.get("CROSSFADE_PROOF") == "full" else 3
 OPERATIONS = catalogue()
 Call = tuple[str, Mapping[str, object]]
@@ -168,6 +172,33 @@ async def test_sweeps_beside_writers_end_equal(swept_shop: SweptShop, keepers: S
         keepers.is_open = False
     assert (await swept_shop.verify()).is_equal
     assert 10 * ROUNDS <= keepers.outcomes["applied"], keepers.outcomes
+
+
+async def test_a_user_who_comes_back_for_a_moment_is_no_failure(
+    swept_shop: SweptShop, keepers: Shopkeepers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether an item is gone is seen before its owner may write again: he may put it back, and leave once more."""
+    await swept_shop.backfill()
+    await keepers.adopt()
+    ((address,),) = await swept_shop.mysql.rows("SELECT email FROM users WHERE id = 12")
+    await swept_shop.mysql.execute("UPDATE users SET email = 'gone@moved.test' WHERE id = 12")
+    returning: list[asyncio.Task[None]] = []
+    look = DynamoDBSweep.items_at
+
+    async def items_at(sweep: DynamoDBSweep, places: Collection[Place]) -> list[FoundItem]:
+        returning.append(tasks.create_task(keepers.write("user.update", {"id": 12, "email": address})))
+        await asyncio.wait(returning, timeout=RETURN_S)
+        found = await look(sweep, places)
+        if returning[-1].done():
+            await keepers.write("user.update", {"id": 12, "email": "gone@moved.test"})
+        return found
+
+    monkeypatch.setattr(DynamoDBSweep, "items_at", items_at)
+    async with asyncio.TaskGroup() as tasks:
+        report = await swept_shop.backfill()
+    assert report.is_complete, "\n".join(report.lines())
+    assert [1, 1] == [len(returning), keepers.outcomes["applied"]]
+    assert (await swept_shop.verify()).is_equal
 
 
 async def test_verify_waits_for_what_the_repairer_owes(
