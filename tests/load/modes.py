@@ -25,7 +25,7 @@ from tests.load.delayed import delayed
 from tests.load.rounds import interleaved, noise, ratio
 from tests.load.setting import Setting
 from tests.load.subjects import MICROSECONDS, Measured, Subject, measure, proxy
-from tests.load.volley import fire
+from tests.load.volley import Polling, fire
 
 CROWD: Final = 16
 RECORDING_S: Final = 0.5
@@ -74,9 +74,9 @@ Rounds = Mapping[tuple[str, str], Sequence[Measured]]
 class Modes:
     """A proxy and the way to change its mode."""
 
-    def __init__(self, subject: Subject, databases: Databases, *, is_polling: bool) -> None:
+    def __init__(self, subject: Subject, databases: Databases, *, polling: Polling | None) -> None:
         self._subject = subject
-        self._is_polling = is_polling
+        self._polling = polling
         self._control = databases.control
         self._switch = Switch(databases.control, databases.mirror, refuse=unserved(databases))
         self._mode: Mode | None = None
@@ -122,7 +122,7 @@ class Modes:
         await self.enter(mode)
         return {
             name: await measure(
-                self._subject, load.calls, connections=load.connections, period_s=period_s, is_polling=self._is_polling
+                self._subject, load.calls, connections=load.connections, period_s=period_s, polling=self._polling
             )
             for name, load in loads.items()
         }
@@ -141,7 +141,7 @@ async def moded(shop: Estate, setting: Setting, *, delays: Delays) -> AsyncItera
         subject = await enter(proxy(shop, setting.folder / f"{shop.prefix}modes.log", core=setting.core, **given))
         databases = await enter(open_databases(shop.settings(), instance="bench"))
         # Where all is delayed this process would sleep most of the time, and the proxy be charged for waking it.
-        yield Modes(subject, databases, is_polling=delays != Delays())
+        yield Modes(subject, databases, polling=Polling.IDLE if delays != Delays() else None)
 
 
 def p50_us(seen: Measured) -> float:

@@ -21,7 +21,7 @@ from tests.load.running import run
 from tests.load.setting import Setting
 from tests.load.stock import RECORDS, plant_stock
 from tests.load.subjects import MICROSECONDS, Measured, Subject, bare, measure, must_agree, proxy
-from tests.load.volley import post
+from tests.load.volley import Polling, post
 
 CROWD: Final = 32
 OURS: Final = "proxy"
@@ -107,7 +107,7 @@ class _Bench:
                 calls,
                 connections=connections,
                 period_s=self._setting.period_s,
-                is_polling=True,
+                polling=Polling.BUSY,
             )
             for name in names
         }

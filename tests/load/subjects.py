@@ -15,7 +15,7 @@ from tests.fleet.estate import Estate
 from tests.fleet.proxies import serving
 from tests.load.machine import cpu_s, keep_to
 from tests.load.started import started
-from tests.load.volley import BadAnswerError, fire
+from tests.load.volley import BadAnswerError, Polling, fire
 
 WARM_S: Final = 0.3
 MICROSECONDS: Final = 1_000_000
@@ -45,10 +45,10 @@ class Measured:
 
 
 async def measure(
-    subject: Subject, calls: Sequence[bytes], *, connections: int, period_s: float, is_polling: bool = False
+    subject: Subject, calls: Sequence[bytes], *, connections: int, period_s: float, polling: Polling | None = None
 ) -> Measured:
     """Load a subject for so long, after a short while that does not count."""
-    load = partial(fire, subject.address, calls, connections=connections, is_polling=is_polling)
+    load = partial(fire, subject.address, calls, connections=connections, polling=polling)
     await load(duration_s=WARM_S)
     before_s = cpu_s(subject.pid)
     seen = await load(duration_s=period_s)

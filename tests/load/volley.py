@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 from functools import partial
 from typing import Final, cast
 
@@ -49,20 +50,29 @@ def post(path: str, body: bytes, *, host: str = "127.0.0.1") -> bytes:
     return head.encode() + body
 
 
-async def _poll() -> None:
+class Polling(Enum):
+    """How a load keeps awake: `BUSY` where calls follow each other at once, `IDLE` where it mostly waits for delays."""
+
+    BUSY = auto()
+    IDLE = auto()
+
+
+async def _poll(polling: Polling) -> None:
     """Keep the loop from ever sleeping.
 
     To wake a sleeping reader is the work of who sends to it, in a virtual machine 10 to 50 us of it, which sending over
     a network would not take. A fast subject keeps its clients awake; a slower one would be charged for being slow once
-    more. Not where anything but a database that answers at once shares the core with the load: it would starve.
+    more. Not where anything but a database that answers at once shares the core with the load: it would starve. An idle
+    load lets that one through with each turn.
     """
     while True:  # There is no event to wait for, the turns are the point.
-        os.sched_yield()  # To that database.
+        if polling is Polling.IDLE:
+            os.sched_yield()
         await asyncio.sleep(0)
 
 
 async def fire(
-    address: Address, calls: Sequence[bytes], *, connections: int, duration_s: float, is_polling: bool = False
+    address: Address, calls: Sequence[bytes], *, connections: int, duration_s: float, polling: Polling | None = None
 ) -> Volley:
     """Keep so many connections busy for so long; each goes through the calls from a place of its own.
 
@@ -77,7 +87,7 @@ async def fire(
     began_s = time.perf_counter()
     for client in clients:
         client.start(until_s=began_s + duration_s)
-    polling = loop.create_task(_poll()) if is_polling else None
+    poller = None if polling is None else loop.create_task(_poll(polling))
     try:
         async with asyncio.TaskGroup() as group:
             for client in clients:
@@ -85,8 +95,8 @@ async def fire(
     except ExceptionGroup as errors:  # `except*` would raise a group again before Python 3.11.4.
         raise errors.exceptions[0] from None
     finally:
-        if polling is not None:
-            polling.cancel()
+        if poller is not None:
+            poller.cancel()
         for client in clients:
             client.close()
     lasted_s = time.perf_counter() - began_s
